@@ -1,0 +1,170 @@
+"""The deployable project's settings, read from the environment or a `.env` file.
+
+README.md ("Settings") lists the variables. A value that is wrong stops the start, and the error
+names its variable.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+
+def _boolean(variable: str, default: bool) -> bool:
+    # django-environ takes every text that it does not know for false: a typo would go unseen.
+    value = env.str(variable, default="").strip().lower()
+    if not value:
+        return default
+    if value in ("on", "true", "yes", "1"):
+        return True
+    if value in ("off", "false", "no", "0"):
+        return False
+    raise ImproperlyConfigured(f"{variable} must be on or off, not '{value}'.")
+
+
+def _secret_key(debug: bool) -> str:
+    key = env.str("SECRET_KEY", default="")
+    if not key:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. Make one with: "
+            'python -c "import secrets; print(secrets.token_urlsafe(50))"'
+        )
+    # What Django's own deployment check security.W009 asks for.
+    weak = len(key) < 50 or len(set(key)) < 5 or key.startswith("django-insecure-")
+    if weak and not debug:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is weak: with DEBUG off it needs at least 50 characters, 5 of them "
+            "different, and must not start with 'django-insecure-'."
+        )
+    return key
+
+
+def _allowed_hosts() -> list[str]:
+    hosts = [host.strip() for host in env.list("ALLOWED_HOSTS", default=[])]
+    for host in hosts:
+        if not re.fullmatch(r"\*|\.?[\w.-]+|\[[0-9a-fA-F:.]+\]", host):
+            raise ImproperlyConfigured(
+                f"ALLOWED_HOSTS must hold host names separated by commas, without scheme, port or "
+                f"path: '{host}' is none."
+            )
+    return hosts
+
+
+def _database() -> dict[str, Any]:
+    try:
+        database: dict[str, Any] = env.db_url(
+            "DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
+        )
+    except Exception as error:
+        raise ImproperlyConfigured(f"DATABASE_URL is no database URL: {error}") from error
+    if not database.get("NAME"):
+        raise ImproperlyConfigured("DATABASE_URL names no database.")
+    engine = database.get("ENGINE", "")
+    options = database.setdefault("OPTIONS", {})
+    if engine == "django.db.backends.sqlite3":
+        # WAL: readers do not wait for the writer. IMMEDIATE: a transaction that reads and then
+        # writes waits for its turn at its begin, where SQLite can wait; later it would fail.
+        options.setdefault("init_command", "PRAGMA journal_mode=WAL")
+        options.setdefault("transaction_mode", "IMMEDIATE")
+        options.setdefault("timeout", 20)  # seconds
+    elif engine in ("django.db.backends.postgresql", "django.db.backends.mysql"):
+        database.setdefault("CONN_MAX_AGE", None)
+        database.setdefault("CONN_HEALTH_CHECKS", True)
+    else:
+        raise ImproperlyConfigured(
+            "DATABASE_URL must begin with sqlite:///, postgresql:// or mysql://."
+        )
+    return database
+
+
+DEBUG = _boolean("DEBUG", default=False)
+SECRET_KEY = _secret_key(DEBUG)
+ALLOWED_HOSTS = _allowed_hosts()
+HTTPS = _boolean("HTTPS", default=not DEBUG)
+DATABASES = {"default": _database()}
+
+INSTALLED_APPS = [
+    "config",
+    "users",
+    "rest_framework",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_USER_MODEL = "users.User"
+SESSION_ENGINE = "users.sessions"
+_VALIDATORS = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {
+        "NAME": f"{_VALIDATORS}.UserAttributeSimilarityValidator",
+        # Django's own names for the first two are `username` and `email`.
+        "OPTIONS": {"user_attributes": ("login_id", "email_id", "first_name", "last_name")},
+    },
+    {"NAME": f"{_VALIDATORS}.MinimumLengthValidator"},
+    {"NAME": f"{_VALIDATORS}.CommonPasswordValidator"},
+    {"NAME": f"{_VALIDATORS}.NumericPasswordValidator"},
+]
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 31_536_000  # a year
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    # Entering the browsers' preload list is for the owner of the whole domain to decide.
+    SILENCED_SYSTEM_CHECKS = ["security.W021"]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+    },
+    # Django's own handler says nothing on the console when DEBUG is off.
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"django": {"handlers": ["console"], "level": "INFO", "propagate": False}},
+}

@@ -1,0 +1,17 @@
+from django.contrib import admin
+from django.http import HttpRequest, JsonResponse
+from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
+
+
+@csrf_exempt
+def not_found(request: HttpRequest) -> JsonResponse:
+    """Answer what is below `/api/` and is no call, as an API's client expects it."""
+    return JsonResponse({"detail": "Not found."}, status=404)
+
+
+urlpatterns = [
+    path("api/", include("users.urls")),
+    re_path(r"^api/", not_found),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,24 @@
+"""What a caller sees of an answer."""
+
+from users.status_codes import STATUS_CODES
+
+TABLE = {code.number: code for code in STATUS_CODES}
+
+
+def assert_updated(response, **members):
+    """Assert the answer 4309, and that its user has `members`."""
+    envelope = response.json()
+    assert (envelope["status_code"], response.status_code) == (4309, 200), envelope
+    assert {name: envelope["response"][name] for name in members} == members
+
+
+def assert_refused(response, number, errors=None):
+    """Assert the answer `number`, with its HTTP status and description, and exactly `errors`."""
+    code = TABLE[number]
+    assert response.json() == {
+        "status_code": number,
+        "description": code.description,
+        "response": {"errors": errors} if errors else {},
+    }
+    assert response.status_code == code.http_status
+    assert response["Content-Type"] == "application/json"

@@ -1,0 +1,53 @@
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from tests.assertions import assert_updated
+from tests.factories import TeamFactory
+from users.models import AccessToken
+
+
+def test_it_prints_the_token_alone_and_the_token_works(call, team, capsys):
+    call_command("create_access_token", "CRM", "--team", str(team.pk))
+    output = capsys.readouterr().out
+    assert output.endswith("\n")
+    assert output.count("\n") == 1
+    headers = {"Authorization": f"Bearer {output.strip()}"}
+    assert_updated(call({"first_name": "Bruno"}, headers=headers))
+
+
+def test_it_grants_each_team(db):
+    teams = TeamFactory.create_batch(2)
+    call_command("create_access_token", "CRM", *(f"--team={team.pk}" for team in teams))
+    token = AccessToken.objects.get()
+    assert (token.name, set(token.teams.all()), token.expires_at) == ("CRM", set(teams), None)
+
+
+def test_it_limits_the_lifetime(team):
+    call_command("create_access_token", "CRM", f"--team={team.pk}", "--days=90")
+    lifetime = AccessToken.objects.get().expires_at - timezone.now()
+    assert timedelta(days=89, hours=23) < lifetime <= timedelta(days=90)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["CRM"], "--team"),
+        (["--team=1"], "name"),
+        ([" ", "--team={team}"], "NAME: This field cannot be blank."),
+        (["x" * 151, "--team={team}"], "at most 150 characters"),
+        (["CRM", "--team=x"], "There is no team x."),
+        (["CRM", "--team={team}", "--team=0"], "There is no team 0."),
+        (["CRM", "--team=" + "9" * 30], "There is no team " + "9" * 30),
+        (["CRM", "--team={team}", "--days=0"], "'0' is no number of days from 1 to 36500"),
+        (["CRM", "--team={team}", "--days=-1"], "'-1' is no number of days"),
+        (["CRM", "--team={team}", "--days=1.5"], "'1.5' is no number of days"),
+        (["CRM", "--team={team}", "--days=" + "9" * 5000], "is no number of days"),
+    ],
+)
+def test_it_names_what_is_wrong_and_makes_nothing(team, arguments, message):
+    with pytest.raises(CommandError, match=message):
+        call_command("create_access_token", *(a.format(team=team.pk) for a in arguments))
+    assert not AccessToken.objects.exists()

@@ -1,0 +1,116 @@
+"""Sessions that know their user."""
+
+from datetime import timedelta
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth import SESSION_KEY, get_user_model
+from django.contrib.sessions.backends.base import UpdateError
+from django.test import Client
+from django.utils import timezone
+
+from tests.assertions import assert_updated
+from tests.factories import AdministratorFactory, UserFactory
+from users.models import Session
+from users.sessions import SessionStore
+
+User = get_user_model()
+
+
+@pytest.fixture
+def browser(user):
+    """A browser in which `user` is logged in."""
+    browser = Client()
+    browser.force_login(user)
+    return browser
+
+
+def test_a_log_in_makes_the_user_logged_in(call, user):
+    assert_updated(call({"first_name": "B"}), logged_in=False)
+    Client().force_login(user)
+    assert_updated(call({"first_name": "C"}), logged_in=True)
+
+
+def test_a_log_out_ends_it(call, browser):
+    browser.logout()
+    assert_updated(call({"first_name": "B"}), logged_in=False)
+
+
+def test_a_session_that_expires_ends_it(call, browser):
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert_updated(call({"first_name": "B"}), logged_in=False)
+
+
+def test_another_users_session_does_not_count(call, user):
+    Client().force_login(UserFactory())
+    assert_updated(call({"first_name": "B"}), logged_in=False)
+
+
+def test_one_session_of_two_is_enough(call, user, browser):
+    Client().force_login(user)
+    browser.logout()
+    assert_updated(call({"first_name": "B"}), logged_in=True)
+
+
+def test_a_user_knows_without_the_call(user, browser):
+    assert user.logged_in
+    browser.logout()
+    assert not user.logged_in
+
+
+def test_a_deactivation_by_the_call_ends_all_sessions(call, user, browser):
+    Client().force_login(user)
+    assert_updated(call({"status": "inactive"}), status="inactive", logged_in=False)
+    assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize("fields", [None, ["status"]])
+def test_a_deactivation_by_save_ends_all_sessions(user, browser, fields):
+    Client().force_login(other := UserFactory())
+    user.status = "inactive"
+    user.save(update_fields=fields)
+    assert Session.objects.get().user == other
+
+
+def test_the_next_click_of_a_deactivated_administrator_leads_to_the_log_in(db):
+    administrator = AdministratorFactory(is_superuser=True)
+    browser = Client()
+    browser.force_login(administrator)
+    assert browser.get("/admin/").status_code == 200
+    administrator.status = "inactive"
+    administrator.save()
+    assert browser.get("/admin/").status_code == 302
+
+
+def test_a_deactivation_during_the_log_in_wins(user):
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)  # the password was right, and then:
+    User.objects.filter(pk=user.pk).update(status="inactive")
+    with pytest.raises(UpdateError):
+        session.save()
+    assert not Session.objects.exists()
+
+
+async def log_in_asynchronously(user):
+    session = SessionStore()
+    await session.aset(SESSION_KEY, str(user.pk))
+    await session.asave()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_session_saved_by_asynchronous_code_knows_its_user(user):
+    async_to_sync(log_in_asynchronously)(user)
+    assert Session.objects.get().user == user
+
+
+def test_an_anonymous_session_has_no_user(db):
+    browser = Client()
+    session = browser.session
+    session["language"] = "en"
+    session.save()
+    assert Session.objects.get().user is None
+
+
+def test_deleting_a_user_deletes_the_sessions(user, browser):
+    user.delete()
+    assert not Session.objects.exists()

@@ -1,0 +1,238 @@
+"""What an attribute's value may be.
+
+One judge for every door: the call, the admin site and `full_clean()`. Pure: no database, and
+every error is collected, in the shape in which the API reports it.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias, cast
+
+MAX_KEYS = 100
+MAX_KEY_LENGTH = 64
+MAX_STRING_LENGTH = 255
+MAX_LIST_LENGTH = 50
+# The integers that every JSON reader holds exactly (RFC 8259, section 6).
+MAX_INTEGER = 2**53 - 1
+
+Attributes: TypeAlias = dict[str, Any]
+#: Sentences for each attribute; or a list of sentences, where the object as a whole is wrong.
+Errors: TypeAlias = dict[str, list[str]] | list[str]
+
+
+class Definition(Protocol):
+    """What the judge needs to know of an attribute definition."""
+
+    type: str
+    choices: Sequence[str]
+
+
+class JSONDecoder(json.JSONDecoder):
+    """Reads integers beyond ±(2^53 - 1) as doubles.
+
+    PostgreSQL's jsonb writes the double 1e300 with all its 301 digits: read as an integer, it would
+    no longer equal the number that was stored.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(parse_int=_parse_int, **options)
+
+
+def _parse_int(digits: str) -> int | float:
+    # The length first: int() refuses thousands of digits, and they are no safe integer anyway.
+    if len(digits) <= 17 and abs(number := int(digits)) <= MAX_INTEGER:
+        return number
+    return float(digits)
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two JSON values are the same value; unlike Python's `==`, true is not 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
+def merge(stored: Attributes, patch: Attributes) -> Attributes:
+    """Return `stored` with `patch` merged into it, as in RFC 7396; neither is changed.
+
+    An object that takes the place of something else is taken over with its nulls, where the RFC
+    would strip them: no attribute may be an object, so that the judge refuses it either way.
+    """
+    merged = dict(stored)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def judge(
+    stored: Attributes,
+    wanted: Attributes,
+    definitions: Mapping[str, Definition],
+    *,
+    undefined_allowed: bool,
+) -> Errors:
+    """Judge the change of one attribute object from `stored` to `wanted`.
+
+    Only what the change brings is judged: a value that is as it was stored stays unjudged.
+
+    `definitions` are those of the object's kind, by name; `undefined_allowed` says whether keys
+    without a definition are taken (skills) or not (custom attributes).
+
+    Returns the errors, empty where there are none. Errors of attributes come by attribute; where
+    the object as a whole is wrong too, all of them come as one list.
+    """
+    errors: dict[str, list[str]] = {}
+    for key, value in wanted.items():
+        if key in stored and same(stored[key], value):
+            continue
+        if definition := definitions.get(key):
+            sentence = value_error(value, definition)
+        elif undefined_allowed:
+            sentence = key_error(key) or _undefined_value_error(value)
+        else:
+            sentence = key_error(key) or "Nobody has defined this attribute."
+        if sentence:
+            errors[key] = [sentence]
+    if len(wanted) > max(MAX_KEYS, len(stored)):
+        return [
+            f"Must have at most {MAX_KEYS} attributes, and would have {len(wanted)}.",
+            *flat(errors),
+        ]
+    return errors
+
+
+def flat(errors: Errors) -> list[str]:
+    """Return `errors` as one list of sentences, each naming its attribute."""
+    if isinstance(errors, list):
+        return errors
+    return [f"'{key}': {sentence}" for key, sentences in errors.items() for sentence in sentences]
+
+
+def value_error(value: object, definition: Definition) -> str | None:
+    """Return what is wrong with `value` under `definition`, as a sentence, or None."""
+    return CHECKS[definition.type](value, definition.choices)
+
+
+def string_error(value: object) -> str | None:
+    """Return what makes `value` no string that can be stored, as a sentence, or None."""
+    if not isinstance(value, str):
+        return f"Must be a string, not {json_type(value)}."
+    if "\0" in value:
+        return "Must not contain the character U+0000."
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        return "Must not contain a lone surrogate."
+    return None
+
+
+def length_error(text: str, minimum: int, maximum: int) -> str | None:
+    """Return what is wrong with the length of `text`, in code points, as a sentence, or None."""
+    if minimum <= len(text) <= maximum:
+        return None
+    allowed = f"{minimum} to {maximum}" if minimum else f"at most {maximum}"
+    return f"Must have {allowed} characters, and has {len(text)}."
+
+
+def json_type(value: object) -> str:
+    """Return the JSON type of a decoded value, with its article: "a string", "null"."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case dict():
+            return "an object"
+        case list():
+            return "a list"
+    return f"a {type(value).__name__}"
+
+
+def key_error(key: str) -> str | None:
+    """Return what is wrong with `key` as the name of an attribute, as a sentence, or None."""
+    sentence = string_error(key) or length_error(key, 1, MAX_KEY_LENGTH)
+    return sentence and sentence.replace("Must", "The key must", 1)
+
+
+def _text_error(value: object, _: Iterable[str] = ()) -> str | None:
+    return string_error(value) or length_error(cast("str", value), 0, MAX_STRING_LENGTH)
+
+
+def _number_error(value: object, _: Iterable[str] = ()) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"Must be a number, not {json_type(value)}."
+    if isinstance(value, float) and not math.isfinite(value):
+        return "Must be a finite number that a double can hold."
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        return "Must be an integer within ±9007199254740991 (2^53 - 1)."
+    return None
+
+
+def boolean_error(value: object, _: Iterable[str] = ()) -> str | None:
+    return None if isinstance(value, bool) else f"Must be true or false, not {json_type(value)}."
+
+
+def choice_error(value: object, choices: Iterable[str]) -> str | None:
+    if not isinstance(value, str):
+        return f"Must be a string, not {json_type(value)}."
+    if value not in choices:
+        allowed = ", ".join(f"'{choice}'" for choice in choices)
+        return f"Must be one of: {allowed}."
+    return None
+
+
+def _multiple_choice_error(value: object, choices: Iterable[str]) -> str | None:
+    if not isinstance(value, list):
+        return f"Must be a list of strings, not {json_type(value)}."
+    if len(value) > MAX_LIST_LENGTH:
+        return f"Must have at most {MAX_LIST_LENGTH} items, and has {len(value)}."
+    for number, item in enumerate(value, 1):
+        if sentence := choice_error(item, choices):
+            return f"Item {number}: {sentence}"
+    if len(set(value)) < len(value):
+        return "Must not hold the same choice twice."
+    return None
+
+
+def _undefined_value_error(value: object) -> str | None:
+    if not isinstance(value, list):
+        return _scalar_error(value, "a string, a number, a boolean, or a list of these")
+    if len(value) > MAX_LIST_LENGTH:
+        return f"Must have at most {MAX_LIST_LENGTH} items, and has {len(value)}."
+    for number, item in enumerate(value, 1):
+        if sentence := _scalar_error(item, "a string, a number or a boolean"):
+            return f"Item {number}: {sentence}"
+    return None
+
+
+def _scalar_error(value: object, allowed: str) -> str | None:
+    match value:
+        case bool():
+            return None
+        case int() | float():
+            return _number_error(value)
+        case str():
+            return _text_error(value)
+    return f"Must be {allowed}, not {json_type(value)}."
+
+
+#: What a value of each type of definition must be: (value, choices) to a sentence or None.
+CHECKS: dict[str, Callable[[object, Iterable[str]], str | None]] = {
+    "text": _text_error,
+    "number": _number_error,
+    "boolean": boolean_error,
+    "choice": choice_error,
+    "multiple_choice": _multiple_choice_error,
+}

@@ -1,0 +1,80 @@
+"""Who calls, and for which team: the request's headers to an access token and a team."""
+
+import logging
+import re
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import DatabaseError, models, transaction
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from users import status_codes, tokens
+from users.envelope import ApiError
+from users.models import AccessToken
+
+logger = logging.getLogger(__name__)
+
+# RFC 6750, section 2.1, with the scheme's name in any case (RFC 9110, section 11.1).
+_BEARER = re.compile(r"bearer +(?P<token>[A-Za-z0-9\-._~+/]+=*)", re.ASCII | re.IGNORECASE)
+
+#: The identifier that no row has.
+NOBODY = -1
+_MAX_IDENTIFIER = 2**63 - 1
+
+
+def identifier(text: str) -> int:
+    """Return the row identifier that `text`, an unsigned integer in ASCII digits, names.
+
+    `NOBODY` stands for all that no row can have: it is looked up like any other, so that the
+    answer to it is the answer to a row that is not there.
+    """
+    if not (text.isascii() and text.isdigit()):
+        return NOBODY
+    digits = text.lstrip("0") or "0"
+    if len(digits) > len(str(_MAX_IDENTIFIER)) or int(digits) > _MAX_IDENTIFIER:
+        return NOBODY
+    return int(digits)
+
+
+class AccessTokenAuthentication(BaseAuthentication):
+    """Authenticates by `Authorization: Bearer <access token>` (RFC 6750).
+
+    The request's `auth` is then the `AccessToken`, with `granted_team_id`: the team of the `teamid`
+    header if the token is granted it, else None. Its `user` is anonymous: a system calls.
+
+    Raises `AuthenticationFailed` where the token is not a bearer token, malformed, unknown or
+    revoked, and `ApiError` where it has expired.
+    """
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, AccessToken]:
+        match = _BEARER.fullmatch(request.headers.get("Authorization", ""))
+        if match is None or not tokens.is_well_formed(match["token"]):
+            raise AuthenticationFailed
+        team_id = identifier(request.headers.get("teamid", ""))
+        token = self._get_token(tokens.digest(match["token"]), team_id)
+        if token is None or token.is_revoked:
+            raise AuthenticationFailed
+        if token.is_expired:
+            challenge = 'Bearer error="invalid_token", error_description="Access Token expired"'
+            raise ApiError(status_codes.EXPIRED_TOKEN, headers={"WWW-Authenticate": challenge})
+        self._note_use(token)
+        return AnonymousUser(), token
+
+    def _get_token(self, digest: str, team_id: int) -> AccessToken | None:
+        """Return the token, with the team if it is granted it, by one query."""
+        grants = AccessToken.teams.through._default_manager.filter(
+            accesstoken=models.OuterRef("pk"), team=team_id
+        )
+        granted: Any = models.Subquery(grants.values("team")[:1])
+        tokens_ = AccessToken.objects.annotate(granted_team_id=granted)
+        return tokens_.filter(digest=digest).first()
+
+    def _note_use(self, token: AccessToken) -> None:
+        # The caller is let in whether or not the note can be taken.
+        try:
+            with transaction.atomic():
+                token.note_use()
+        except DatabaseError:
+            logger.warning("The use of access token %d could not be noted", token.pk, exc_info=True)

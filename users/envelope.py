@@ -1,0 +1,141 @@
+"""The envelope that every answer stands in, and the seam where an exception becomes a code."""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.signals import got_request_exception
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from users import status_codes
+from users.status_codes import StatusCode
+
+logger = logging.getLogger(__name__)
+
+# The custom attributes with a code of their own, the one that wins first.
+_ATTRIBUTE_CODES = {
+    "business": status_codes.INVALID_BUSINESS,
+    "location": status_codes.INVALID_LOCATION,
+}
+
+
+class ApiError(exceptions.APIException):
+    """An answer of the table other than success.
+
+    errors: what is wrong, by parameter, header or `body`: each a list of sentences, or for an
+        attribute object a list of sentences by attribute.
+    headers: HTTP headers of the answer.
+    """
+
+    def __init__(
+        self,
+        code: StatusCode,
+        errors: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(code.description)
+        self.code = code
+        self.errors = errors
+        self.headers = headers
+
+
+class JSONRenderer(BaseRenderer):
+    """Renders UTF-8 JSON, whatever the host's settings or the request's Accept header say."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None  # RFC 8259: JSON has no charset parameter
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        # A lone surrogate, as a caller may name a parameter, becomes JSON's own escape of it.
+        return text.encode("utf-8", "backslashreplace")
+
+
+class OnlyChoice(BaseContentNegotiation):
+    """Negotiates nothing: there is one renderer and one parser."""
+
+    def select_parser(self, request: Any, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+def envelope(
+    code: StatusCode, response: Mapping[str, Any], headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return the answer `code` with `response` in the documented envelope."""
+    return Response(
+        {
+            "status_code": code.number,
+            "description": code.description,
+            "response": response,
+        },
+        status=code.http_status,
+        headers=headers,
+    )
+
+
+def exception_handler(exception: Exception, context: Mapping[str, Any]) -> Response:
+    """Return the answer to `exception`, having undone all that the request wrote.
+
+    DRF's exceptions and Django's are mapped too, so that a host's own authentication, permission
+    or throttling class speaks the same language. A 500 is logged with its traceback and says
+    nothing of its cause.
+
+    context: as DRF gives it, with `request` and `view`.
+    """
+    set_rollback()
+    error = as_api_error(exception)
+    if error.code.http_status >= 500:
+        request = context["request"]
+        got_request_exception.send(sender=type(context["view"]), request=request)
+        logger.error(
+            "%s: %s %r", error.code.description, request.method, request.path, exc_info=exception
+        )
+    errors = {"errors": error.errors} if error.errors else {}
+    return envelope(error.code, errors, error.headers)
+
+
+def as_api_error(exception: Exception) -> ApiError:
+    """Return the answer of the table that `exception` calls for."""
+    match exception:
+        case ApiError():
+            return exception
+        case exceptions.NotAuthenticated():
+            return ApiError(
+                status_codes.MISSING_HEADERS, {"Authorization": ["This header is required."]}
+            )
+        case exceptions.AuthenticationFailed() | exceptions.PermissionDenied() | PermissionDenied():
+            return ApiError(status_codes.INVALID_TOKEN)
+        case exceptions.MethodNotAllowed():
+            return ApiError(status_codes.METHOD_NOT_ALLOWED)
+        case exceptions.NotFound() | Http404():
+            return ApiError(status_codes.USER_NOT_FOUND)
+        case exceptions.ValidationError(detail=dict() as errors):
+            return ApiError(_invalid_code(errors), errors)
+        case exceptions.APIException(status_code=status, detail=detail) if status < 500:
+            sentences = detail if isinstance(detail, list) else [str(detail)]
+            return ApiError(status_codes.INVALID_REQUEST, {"body": sentences})
+    return ApiError(status_codes.INTERNAL_ERROR)
+
+
+def _invalid_code(errors: Mapping[str, Any]) -> StatusCode:
+    """Return the code for the errors of a body: 3115 if any calls for it, else 3107, else 3110."""
+    custom = errors.get("custom_attributes")
+    if len(errors) == 1 and isinstance(custom, dict) and custom.keys() <= _ATTRIBUTE_CODES.keys():
+        return next(code for name, code in _ATTRIBUTE_CODES.items() if name in custom)
+    return status_codes.INVALID_REQUEST

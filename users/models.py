@@ -1,0 +1,527 @@
+"""The data, its constraints, its state as predicates, and what a change of state entails."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.core.exceptions import ValidationError
+from django.db import models, router, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from users import attributes, tokens
+
+
+def validate_storable(value: object) -> None:
+    """Raise `ValidationError` for text that some database refuses (U+0000, lone surrogates)."""
+    if sentence := attributes.string_error(value):
+        raise ValidationError(sentence)
+
+
+class AttributeDefinitionQuerySet(models.QuerySet["AttributeDefinition"]):
+    def by_name(self, kind: str) -> dict[str, "AttributeDefinition"]:
+        """Return the definitions of `kind`, each under its name."""
+        return {definition.name: definition for definition in self if definition.kind == kind}
+
+
+class AttributeDefinition(models.Model):
+    """One key that users' custom or skill attributes may hold, and the values that it takes."""
+
+    class Kind(models.TextChoices):
+        CUSTOM = "custom", _("custom attribute")
+        SKILL = "skill", _("skill")
+
+    class Type(models.TextChoices):
+        TEXT = "text", _("text")
+        NUMBER = "number", _("number")
+        BOOLEAN = "boolean", _("yes or no")
+        CHOICE = "choice", _("one choice")
+        MULTIPLE_CHOICE = "multiple_choice", _("several choices")
+
+    kind = models.CharField(_("kind"), max_length=6, choices=Kind)
+    name = models.CharField(
+        _("name"),
+        max_length=attributes.MAX_KEY_LENGTH,
+        help_text=_("The key as it stands in the API, such as “business”."),
+    )
+    type = models.CharField(_("type"), max_length=15, choices=Type)
+    choices = models.JSONField(_("choices"), default=list, blank=True)
+    description = models.CharField(
+        _("description"), max_length=255, blank=True, validators=[validate_storable]
+    )
+
+    objects = AttributeDefinitionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("kind", "name")
+        verbose_name = _("attribute definition")
+        verbose_name_plural = _("attribute definitions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("kind", "name"), name="users_attributedefinition_kind_name_unique"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=("custom", "skill")),
+                name="users_attributedefinition_kind_valid",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    type__in=("text", "number", "boolean", "choice", "multiple_choice")
+                ),
+                name="users_attributedefinition_type_valid",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, **kwargs: Any) -> None:
+        """Save the definition; `ValidationError` where its kind or name would change."""
+        self._refuse_new_identity()
+        super().save(**kwargs)
+
+    @property
+    def has_choices(self) -> bool:
+        return self.type in (self.Type.CHOICE, self.Type.MULTIPLE_CHOICE)
+
+    def clean(self) -> None:
+        super().clean()
+        errors = {
+            field: sentence
+            for field, sentence in (
+                ("name", attributes.key_error(self.name)),
+                ("choices", self._choices_error()),
+            )
+            if sentence
+        }
+        if errors:
+            raise ValidationError(errors)
+        self._refuse_new_identity()
+
+    def _choices_error(self) -> str | None:
+        if not isinstance(self.choices, list):
+            return f"Must be a list of strings, not {attributes.json_type(self.choices)}."
+        if not self.has_choices:
+            return "Only the types with choices take any." if self.choices else None
+        if not self.choices:
+            return "This type needs at least one choice."
+        for choice in self.choices:
+            if sentence := attributes.string_error(choice) or attributes.length_error(
+                choice, 1, attributes.MAX_STRING_LENGTH
+            ):
+                return f"Each choice: {sentence}"
+        if len(set(self.choices)) < len(self.choices):
+            return "Each choice must stand here once."
+        return None
+
+    def _refuse_new_identity(self) -> None:
+        # Users' attributes hold the name: under another one, their values would be orphans.
+        stored = type(self)._base_manager.filter(pk=self.pk).values("kind", "name").first()
+        for field, value in (stored or {}).items():
+            if getattr(self, field) != value:
+                raise ValidationError({field: f"Does not change once made (it is '{value}')."})
+
+
+class Team(models.Model):
+    name = models.CharField(_("name"), max_length=150, validators=[validate_storable])
+    members: models.ManyToManyField = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Membership", related_name="teams"
+    )
+
+    class Meta:
+        ordering = ("name", "id")
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A user's place in a team, and the role there."""
+
+    class Role(models.TextChoices):
+        MANAGER = "Team Manager", _("Team Manager")
+        AGENT = "Team Agent", _("Team Agent")
+        ANALYST = "Team Analyst", _("Team Analyst")
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        verbose_name=_("user"),
+    )
+    team = models.ForeignKey(
+        Team, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("team")
+    )
+    role = models.CharField(_("role"), max_length=12, choices=Role, default=Role.AGENT)
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("user", "team"), name="users_membership_user_team_unique"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role__in=("Team Manager", "Team Agent", "Team Analyst")),
+                name="users_membership_role_valid",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.team}"
+
+
+class AccessTokenManager(models.Manager["AccessToken"]):
+    def issue(
+        self, name: str, teams: Iterable[Team], expires_at: datetime | None = None
+    ) -> tuple["AccessToken", str]:
+        """Make an access token that is granted `teams` and runs out at `expires_at` (None: never).
+
+        Returns (the stored token, the secret that the caller sends). The secret is not stored:
+        this is the one time that it can be shown.
+        """
+        secret = tokens.new_token()
+        with transaction.atomic(using=self.db):
+            token = self.create(name=name, digest=tokens.digest(secret), expires_at=expires_at)
+            token.teams.set(teams)
+        return token, secret
+
+
+class AccessToken(models.Model):
+    """What a system that calls the API shows to be let in, and the teams that it may act for."""
+
+    # How exact the note of the last use is: a write for each call would cost more than it tells.
+    LAST_USED_PRECISION = timedelta(minutes=1)
+
+    name = models.CharField(_("name"), max_length=150, validators=[validate_storable])
+    teams = models.ManyToManyField(
+        Team, related_name="access_tokens", blank=True, verbose_name=_("teams")
+    )
+    digest = models.CharField(
+        max_length=64, unique=True, default=tokens.unusable_digest, editable=False
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(
+        _("expires at"), null=True, blank=True, help_text=_("Empty: never.")
+    )
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True, editable=False)
+
+    objects = AccessTokenManager()
+
+    class Meta:
+        ordering = ("name", "id")
+        verbose_name = _("access token")
+        verbose_name_plural = _("access tokens")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_revoked(self) -> bool:
+        return self.revoked_at is not None
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    def note_use(self) -> None:
+        """Store that the token is used now, unless a use within the last minute is stored."""
+        now = timezone.now()
+        before = now - self.LAST_USED_PRECISION
+        if self.last_used_at is None or self.last_used_at <= before:
+            # Judged again by the database: of many workers that come here at once, one writes.
+            unnoted = models.Q(last_used_at=None) | models.Q(last_used_at__lte=before)
+            type(self).objects.filter(unnoted, pk=self.pk).update(last_used_at=now)
+
+
+class FoldedAttribute:
+    """Descriptor of a `FoldedField`: always computed from the field that it folds."""
+
+    def __init__(self, field: "FoldedField") -> None:
+        self.field = field
+
+    def __get__(self, instance: models.Model | None, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        value = getattr(instance, self.field.of)
+        return value and value.casefold()
+
+    def __set__(self, instance: models.Model, value: object) -> None:
+        # Never read, but Django takes a field that is not in `__dict__` for a deferred one.
+        instance.__dict__[self.field.attname] = value
+
+
+class FoldedField(models.CharField):
+    """The value of another field without its case, for the database to keep unique.
+
+    Python folds it, for SQLite and some of PostgreSQL's collations know the case of ASCII alone.
+    Every way of saving an instance stores it (`loaddata` and `bulk_create` too).
+
+    of: the name of the field that is folded.
+    """
+
+    descriptor_class = FoldedAttribute
+
+    def __init__(self, *args: Any, of: str = "", **kwargs: Any) -> None:
+        self.of = of
+        kwargs["editable"] = False
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        del kwargs["editable"]
+        return name, path, args, {**kwargs, "of": self.of}
+
+
+class UserManager(BaseUserManager["AbstractUser"]):
+    def create_user(
+        self, login_id: str, email_id: str, password: str | None = None, **fields: Any
+    ) -> "AbstractUser":
+        """Make and save a user; without a password, one who cannot log in."""
+        user = self.model(
+            login_id=self.model.normalize_username(login_id),
+            email_id=self.normalize_email(email_id),
+            **fields,
+        )
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(
+        self, login_id: str, email_id: str, password: str | None = None, **fields: Any
+    ) -> "AbstractUser":
+        """Make and save an administrator with all permissions."""
+        fields = {"role_type": AbstractUser.RoleType.ADMINISTRATIVE, "is_superuser": True, **fields}
+        return self.create_user(login_id, email_id, password, **fields)
+
+    def get_by_natural_key(self, login_id: str | None) -> "AbstractUser":
+        """Return the user whose login id is `login_id`, whatever the case."""
+        return self.get(login_key=(login_id or "").casefold())
+
+    def with_logged_in(self) -> "models.QuerySet[AbstractUser]":
+        """Return users that know whether they are logged in without a query for each."""
+        live = Session.objects.filter(user=models.OuterRef("pk"), expire_date__gt=timezone.now())
+        return self.annotate(_logged_in=models.Exists(live))
+
+
+class AbstractUser(AbstractBaseUser, PermissionsMixin):
+    """A user of the chat platform: subclass it to name a user model of your own.
+
+    Whatever is saved through an instance keeps these promises: `updated_at` moves, except for a
+    log-in; making a user inactive clears `accepting_chats` and ends all of the user's sessions.
+    A bare `queryset.update()` keeps neither.
+    """
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("active")
+        INACTIVE = "inactive", _("inactive")
+
+    class RoleType(models.TextChoices):
+        CUSTOMER_CARE = "Customer Care", _("Customer Care")
+        ADMINISTRATIVE = "Administrative", _("Administrative")
+
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("updated at"), default=timezone.now, editable=False)
+    first_name = models.CharField(_("first name"), max_length=150, validators=[validate_storable])
+    last_name = models.CharField(
+        _("last name"), max_length=150, blank=True, validators=[validate_storable]
+    )
+    login_id = models.CharField(
+        _("login id"),
+        max_length=150,
+        unique=True,
+        validators=[validate_storable],
+        help_text=_("What the user logs in with. Upper and lower case are the same."),
+    )
+    login_key = FoldedField(of="login_id", max_length=450)
+    email_id = models.EmailField(_("email"), max_length=254)
+    email_key = FoldedField(of="email_id", max_length=762)
+    status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.ACTIVE)
+    job_description = models.CharField(
+        _("job description"), max_length=255, blank=True, validators=[validate_storable]
+    )
+    login_using_email = models.BooleanField(_("may log in with the email address"), default=False)
+    role_type = models.CharField(
+        _("role type"), max_length=14, choices=RoleType, default=RoleType.CUSTOMER_CARE
+    )
+    accepting_chats = models.BooleanField(_("accepting chats"), default=False)
+    active_chats = models.PositiveIntegerField(
+        _("active chats"), default=0, help_text=_("The chats now in the user's “My Chats”.")
+    )
+    custom_attributes = models.JSONField(
+        _("custom attributes"), default=dict, blank=True, decoder=attributes.JSONDecoder
+    )
+    skill_attributes = models.JSONField(
+        _("skill attributes"), default=dict, blank=True, decoder=attributes.JSONDecoder
+    )
+
+    sessions: Any  # the reverse of `Session.user`
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "login_id"
+    EMAIL_FIELD = "email_id"
+    REQUIRED_FIELDS = ["email_id", "first_name"]
+
+    class Meta:
+        abstract = True
+        ordering = ("login_id",)
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("login_key",), name="%(app_label)s_%(class)s_login_id_unique"
+            ),
+            models.UniqueConstraint(
+                fields=("email_key",), name="%(app_label)s_%(class)s_email_id_unique"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=("active", "inactive")),
+                name="%(app_label)s_%(class)s_status_valid",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role_type__in=("Customer Care", "Administrative")),
+                name="%(app_label)s_%(class)s_role_type_valid",
+            ),
+        ]
+
+    # Which saves are a log-in's own: its time, and a password hashed anew by a stronger hasher.
+    _LOG_IN_FIELDS = frozenset({"last_login", "password"})
+
+    #: The attribute objects: the field's name, and the kind of definition that rules it.
+    ATTRIBUTE_FIELDS: Mapping[str, AttributeDefinition.Kind] = {
+        "custom_attributes": AttributeDefinition.Kind.CUSTOM,
+        "skill_attributes": AttributeDefinition.Kind.SKILL,
+    }
+
+    def __str__(self) -> str:
+        return self.login_id
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]
+        return self.status == self.Status.ACTIVE
+
+    @property
+    def is_staff(self) -> bool:
+        return self.is_active and self.role_type == self.RoleType.ADMINISTRATIVE
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether the user has a session that has neither ended nor expired."""
+        if hasattr(self, "_logged_in"):
+            return self.is_active and self._logged_in
+        return self.sessions.filter(expire_date__gt=timezone.now()).exists()
+
+    def get_full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def get_short_name(self) -> str:
+        return self.first_name
+
+    def end_sessions(self) -> None:
+        """End all of the user's sessions: whoever is logged in is thrown out at the next click."""
+        self.sessions.all().delete()
+
+    def save(self, **kwargs: Any) -> None:
+        if (update_fields := kwargs.get("update_fields")) is not None:
+            saved = set(update_fields)
+        else:
+            # As Django does: of an instance that was read in part (`only()`), that part.
+            saved = {f.attname for f in self._meta.concrete_fields if not f.primary_key}
+            saved -= self.get_deferred_fields()
+        deactivates = "status" in saved and not self.is_active
+        if deactivates:
+            self.accepting_chats = False
+            saved.add("accepting_chats")
+        if saved - self._LOG_IN_FIELDS:
+            self.updated_at = timezone.now()
+            saved.add("updated_at")
+        saved |= {field.attname for field in self._folded_fields() if field.of in saved}
+        if update_fields is not None or self.get_deferred_fields():
+            kwargs["update_fields"] = saved
+        using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=using, savepoint=False):
+            super().save(**kwargs)
+            if deactivates:
+                self.end_sessions()
+
+    @classmethod
+    def _folded_fields(cls) -> "list[FoldedField]":
+        return [field for field in cls._meta.concrete_fields if isinstance(field, FoldedField)]
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Validate the constraints but those on folded fields: `clean()` names the real ones."""
+        folded = (field.attname for field in self._folded_fields())
+        super().validate_constraints({*(exclude or ()), *folded})
+
+    def clean(self) -> None:
+        """Judge the attributes that a change brings, and the names that must be unique."""
+        super().clean()
+        self.email_id = type(self).objects.normalize_email(self.email_id)
+        errors: dict[str, Any] = {}
+        others = type(self)._base_manager.exclude(pk=self.pk)
+        if others.filter(login_key=self.login_key).exists():
+            errors["login_id"] = _("A user with this login id already exists.")
+        if others.filter(email_key=self.email_key).exists():
+            errors["email_id"] = _("A user with this email already exists.")
+        errors |= self._attribute_errors()
+        if errors:
+            raise ValidationError(errors)
+
+    def _attribute_errors(self) -> dict[str, list[str]]:
+        stored = type(self)._base_manager.filter(pk=self.pk).values(*self.ATTRIBUTE_FIELDS).first()
+        definitions = AttributeDefinition.objects.all()
+        errors = {}
+        for field, kind in self.ATTRIBUTE_FIELDS.items():
+            wanted = getattr(self, field)
+            if not isinstance(wanted, dict):
+                errors[field] = [f"Must be an object, not {attributes.json_type(wanted)}."]
+            elif found := judge_attributes(
+                stored[field] if stored else {}, wanted, kind, definitions
+            ):
+                errors[field] = attributes.flat(found)
+        return errors
+
+
+def judge_attributes(
+    stored: attributes.Attributes,
+    wanted: attributes.Attributes,
+    kind: AttributeDefinition.Kind,
+    definitions: AttributeDefinitionQuerySet,
+) -> attributes.Errors:
+    """Judge a change of a user's attribute object by the definitions of its kind.
+
+    Returns the errors as `attributes.judge` does.
+    """
+    return attributes.judge(
+        stored,
+        wanted,
+        definitions.by_name(kind),
+        undefined_allowed=kind == AttributeDefinition.Kind.SKILL,
+    )
+
+
+class User(AbstractUser):
+    class Meta(AbstractUser.Meta):
+        swappable = "AUTH_USER_MODEL"
+
+
+class Session(AbstractBaseSession):
+    """A session of Django's that knows whose it is (`users.sessions` stores it)."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="sessions"
+    )
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionBase]:
+        return import_module(settings.SESSION_ENGINE).SessionStore

@@ -1,0 +1,160 @@
+"""A request's body: read within its limit, then parsed as strictly as RFC 8259 allows."""
+
+import json
+from collections import Counter
+from typing import Any
+
+from django.http import UnreadablePostError
+from rest_framework.request import Request
+
+from users import status_codes
+from users.attributes import json_type
+from users.envelope import ApiError
+
+MAX_BYTES = 1_048_576
+_JSON = "application/json"
+_MERGE_PATCH = "application/merge-patch+json"  # RFC 7396
+_WHITE_SPACE = " \t\n\r"  # JSON's own, RFC 8259, section 2
+
+
+class JSONObject(dict[str, Any]):
+    """A JSON object that remembers which of its members stood there more than once."""
+
+    repeated: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_members(cls, members: list[tuple[str, Any]]) -> "JSONObject":
+        json_object = cls(members)
+        if len(json_object) < len(members):
+            counts = Counter(name for name, _ in members)
+            json_object.repeated = frozenset(name for name in counts if counts[name] > 1)
+        return json_object
+
+
+class Body:
+    """The body of `request`, read into memory unless it is larger than `MAX_BYTES`.
+
+    Reading and judging are apart, so that the first can come before a row is locked and the second
+    at its place in the order of checks.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.content = self._read()
+
+    def _read(self) -> bytes | None:
+        """Return the body, or None where it cannot be had whole within the limit."""
+        length = self.request.META.get("CONTENT_LENGTH") or "0"
+        # By its length first: int() refuses thousands of digits.
+        if len(length) > 15 or int(length) > MAX_BYTES:
+            return None
+        try:
+            # One byte more than the limit tells a body that is longer than it said, or than it
+            # could say (an ASGI server passes on bodies without a Content-Length).
+            content = self.request.read(MAX_BYTES + 1)
+        except UnreadablePostError:
+            return None
+        return content if len(content) <= MAX_BYTES else None
+
+    def parse(self) -> JSONObject:
+        """Return the JSON object in the body.
+
+        Raises `ApiError`: 3114 where there is none, 3115 where it is anything else.
+        """
+        if self.content is None:
+            raise _invalid(f"Must have at most {MAX_BYTES} bytes, and arrive whole.")
+        if self.content.removeprefix(b"\xef\xbb\xbf").translate(None, _WHITE_SPACE.encode()) in (
+            b"",
+            b"{}",
+        ):
+            raise self._missing()
+        self._check_headers()
+        try:
+            text = self.content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise _invalid(f"Must be UTF-8, and is not at byte {error.start}.") from error
+        if not text.strip():
+            raise self._missing()
+        return _parse(text)
+
+    def _missing(self) -> ApiError:
+        errors = {}
+        if "Transfer-Encoding" in self.request.headers and not self.content:
+            errors = {"body": ["A body without Content-Length (chunked) is not read."]}
+        return ApiError(status_codes.MISSING_BODY, errors)
+
+    def _check_headers(self) -> None:
+        encoding = self.request.headers.get("Content-Encoding", "identity")
+        if encoding.strip().lower() != "identity":
+            raise _invalid("Must not be content-encoded.")
+        allowed = [_JSON, _MERGE_PATCH] if self.request.method == "PATCH" else [_JSON]
+        content_type = self.request.META.get("CONTENT_TYPE", "").partition(";")[0].strip()
+        if content_type and content_type.lower() not in allowed:
+            raise _invalid(f"Must be of the media type {' or '.join(allowed)}.")
+
+
+def _parse(text: str) -> JSONObject:
+    try:
+        data = json.loads(
+            text,
+            object_pairs_hook=JSONObject.from_members,
+            parse_int=_parse_int,
+            parse_constant=_refuse_constant,
+        )
+    except RecursionError as error:
+        raise _invalid("Is nested too deeply.") from error
+    except ValueError as error:
+        raise _invalid(f"Must be JSON: {error}.") from error
+    if not isinstance(data, JSONObject):
+        raise _invalid(f"Must be a JSON object, not {json_type(data)}.")
+    return data
+
+
+def _parse_int(digits: str) -> int | float:
+    # Beyond any double: the parameter that holds it is refused, rather than the body as no JSON.
+    return int(digits) if len(digits) < 400 else float(digits)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _invalid(sentence: str) -> ApiError:
+    return ApiError(status_codes.INVALID_REQUEST, {"body": [sentence]})
+
+
+def repeated_members(body: JSONObject) -> dict[str, Any]:
+    """Return an error for each member that is repeated in any object of `body`.
+
+    The errors stand by parameter; for a member of a parameter's object, a level deeper.
+    """
+    errors: dict[str, Any] = {name: [_REPEATED] for name in body.repeated}
+    for parameter, value in body.items():
+        if parameter in errors:
+            continue
+        if isinstance(value, JSONObject):
+            deeper = {name: [_REPEATED] for name in value.repeated}
+            deeper |= {name: [_REPEATED_INSIDE] for name, v in value.items() if _has_repeated(v)}
+            if deeper:
+                errors[parameter] = deeper
+        elif _has_repeated(value):
+            errors[parameter] = [_REPEATED_INSIDE]
+    return errors
+
+
+_REPEATED = "Is repeated: an object may hold a member once."
+_REPEATED_INSIDE = "Holds an object in which a member is repeated."
+
+
+def _has_repeated(value: object) -> bool:
+    """Whether any object in `value` repeats a member; without recursion, for any depth."""
+    pending = [value]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, JSONObject):
+            if value.repeated:
+                return True
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+    return False

@@ -1,0 +1,51 @@
+"""The table of status codes that the API answers with: the only place that writes them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCode:
+    """One row of the table: the API's number, its HTTP status, its description to the letter."""
+
+    number: int
+    http_status: int
+    description: str
+
+
+USER_UPDATED = StatusCode(4309, 200, "User updated successfully")
+MISSING_HEADERS = StatusCode(
+    2002, 400, "Invalid header param - could not find mandatory header parameters"
+)
+INVALID_TOKEN = StatusCode(2003, 400, "Invalid Access Token")
+EXPIRED_TOKEN = StatusCode(2004, 401, "Access Token expired")
+INTERNAL_ERROR = StatusCode(2007, 500, "Internal Server Error")
+TEAM_NOT_FOUND = StatusCode(
+    2010, 404, "Could not find details of team based on the teamid passed in the header"
+)
+METHOD_NOT_ALLOWED = StatusCode(2099, 405, "Method not allowed")
+USER_NOT_FOUND = StatusCode(3101, 404, "Requested user was not found")
+UPDATE_FAILED = StatusCode(3104, 500, "The user update failed")
+INVALID_BUSINESS = StatusCode(
+    3107, 400, "The value provided for the custom attribute 'business' is not valid."
+)
+INVALID_LOCATION = StatusCode(
+    3110, 400, "The value provided for the custom attribute 'location' is not valid."
+)
+MISSING_BODY = StatusCode(3114, 400, "Request body not provided")
+INVALID_REQUEST = StatusCode(3115, 400, "Request is invalid")
+
+STATUS_CODES = (
+    USER_UPDATED,
+    MISSING_HEADERS,
+    INVALID_TOKEN,
+    EXPIRED_TOKEN,
+    INTERNAL_ERROR,
+    TEAM_NOT_FOUND,
+    METHOD_NOT_ALLOWED,
+    USER_NOT_FOUND,
+    UPDATE_FAILED,
+    INVALID_BUSINESS,
+    INVALID_LOCATION,
+    MISSING_BODY,
+    INVALID_REQUEST,
+)

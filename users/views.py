@@ -1,0 +1,107 @@
+"""The call, to be read from top to bottom: its checks stand in the contract's order."""
+
+from typing import Any, cast
+
+import django.db
+from django.contrib.auth import get_user_model
+from django.db import router, transaction
+from django.db.models import Exists, OuterRef
+from django.utils.decorators import method_decorator
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from users import status_codes
+from users.authentication import AccessTokenAuthentication, identifier
+from users.envelope import ApiError, JSONRenderer, OnlyChoice, envelope, exception_handler
+from users.models import AbstractUser, Membership
+from users.parsers import Body
+from users.serializers import UserSerializer, UserUpdateSerializer
+
+
+# The update has a transaction of its own, so that a commit that fails is still answered as such:
+# under a host's ATOMIC_REQUESTS it would fail after the view.
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class UpdateUserView(APIView):
+    """Updates a user's details (`PATCH` merges attribute objects, `PUT` replaces them).
+
+    It carries its own contract: nothing of a host's `REST_FRAMEWORK` settings reaches it. A host
+    may name another authentication class in a subclass, and override `get_team_id` with it.
+    """
+
+    http_method_names = ["patch", "put"]
+    authentication_classes = (AccessTokenAuthentication,)
+    permission_classes = ()
+    throttle_classes = ()
+    renderer_classes = (JSONRenderer,)
+    content_negotiation_class = OnlyChoice
+    versioning_class = None
+
+    def get_exception_handler(self) -> Any:
+        return exception_handler
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.require_headers(request)  # 2002
+        super().initial(request, *args, **kwargs)  # authentication: 2003, 2004
+        if request.successful_authenticator is None:
+            raise AuthenticationFailed
+        self.team_id = self.get_team_id(request)
+        if self.team_id is None:
+            raise ApiError(status_codes.TEAM_NOT_FOUND)
+        # What comes next in `dispatch` is the method: 2099.
+
+    def patch(self, request: Request, user_id: str) -> Response:
+        return self.update(request, user_id, replace=False)
+
+    def put(self, request: Request, user_id: str) -> Response:
+        return self.update(request, user_id, replace=True)
+
+    def update(self, request: Request, user_id: str, *, replace: bool) -> Response:
+        body = Body(request)  # a slow caller must not hold the lock: read first, judged below
+        writing = False
+        try:
+            with transaction.atomic(using=router.db_for_write(get_user_model())):
+                user = self.get_locked_user(user_id)  # 3101
+                serializer = UserUpdateSerializer(
+                    user, data=body.parse(), partial=True, context={"replace": replace}
+                )  # 3114, 3115
+                serializer.is_valid(raise_exception=True)  # 3115, 3107, 3110
+                if changes := serializer.changes:
+                    writing = True
+                    for name, value in changes.items():
+                        setattr(user, name, value)
+                    user.save(update_fields=changes)
+        except django.db.Error as error:
+            if writing:
+                raise ApiError(status_codes.UPDATE_FAILED) from error
+            raise
+        return envelope(status_codes.USER_UPDATED, UserSerializer(user).data)
+
+    def require_headers(self, request: Request) -> None:
+        """Raise `ApiError` unless both mandatory headers are there; it names each that is not."""
+        missing = {
+            name: ["This header is required."]
+            for name in ("Authorization", "teamid")
+            if not request.headers.get(name, "").strip()
+        }
+        if missing:
+            raise ApiError(status_codes.MISSING_HEADERS, missing)
+
+    def get_team_id(self, request: Request) -> int | None:
+        """Return the id of the team that the `teamid` header names, None if it is not granted."""
+        return cast("Any", request.auth).granted_team_id
+
+    def get_locked_user(self, user_id: str) -> AbstractUser:
+        """Return the user, whose row nobody else can change until the transaction ends."""
+        User = get_user_model()  # noqa: N806
+        # EXISTS, for a join would lock the membership too.
+        is_member = Exists(Membership.objects.filter(user=OuterRef("pk"), team=self.team_id))
+        try:
+            return (
+                User.objects.with_logged_in()
+                .select_for_update()
+                .get(is_member, pk=identifier(user_id))
+            )
+        except User.DoesNotExist:
+            raise ApiError(status_codes.USER_NOT_FOUND) from None
