@@ -38,6 +38,7 @@ DATABASES = {
 }
 AUTH_USER_MODEL = "users.User"
 SESSION_ENGINE = "users.sessions"
+AUTHENTICATION_BACKENDS = ["users.backends.LoginBackend"]
 USE_TZ = False
 TIME_ZONE = "Asia/Kolkata"
 LANGUAGE_CODE = "de"

@@ -7,7 +7,11 @@ every error is collected, in the shape in which the API reports it.
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, NamedTuple, Protocol, TypeAlias, cast
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 MAX_KEYS = 100
 MAX_KEY_LENGTH = 64
@@ -118,9 +122,31 @@ def flat(errors: Errors) -> list[str]:
     return [f"'{key}': {sentence}" for key, sentences in errors.items() for sentence in sentences]
 
 
+def form_field(definition: Definition, **options: Any) -> forms.Field:
+    """Return a form field for the values of `definition`, with `options` set on it."""
+    field = TYPES[definition.type].form_field(definition.choices)
+    for name, value in {"required": False, **options}.items():
+        setattr(field, name, value)
+    return field
+
+
+def unallowed(stored: Attributes, definitions: Mapping[str, Definition]) -> dict[str, str | None]:
+    """Return the keys in `stored` that `definitions` do not allow, each with what is wrong.
+
+    None stands for what nobody defined.
+    """
+    found: dict[str, str | None] = {}
+    for key, value in stored.items():
+        if key not in definitions:
+            found[key] = None
+        elif sentence := value_error(value, definitions[key]):
+            found[key] = sentence
+    return found
+
+
 def value_error(value: object, definition: Definition) -> str | None:
     """Return what is wrong with `value` under `definition`, as a sentence, or None."""
-    return CHECKS[definition.type](value, definition.choices)
+    return TYPES[definition.type].check(value, definition.choices)
 
 
 def string_error(value: object) -> str | None:
@@ -140,6 +166,18 @@ def length_error(text: str, minimum: int, maximum: int) -> str | None:
         return None
     allowed = f"{minimum} to {maximum}" if minimum else f"at most {maximum}"
     return f"Must have {allowed} characters, and has {len(text)}."
+
+
+def as_text(value: object) -> str:
+    """Return an attribute's value as a person reads it: "Banking", "en, de", "yes"."""
+    match value:
+        case bool():
+            return gettext("yes") if value else gettext("no")
+        case str():
+            return value
+        case list():
+            return ", ".join(map(as_text, value))
+    return json.dumps(value, ensure_ascii=False)
 
 
 def json_type(value: object) -> str:
@@ -166,11 +204,11 @@ def key_error(key: str) -> str | None:
     return sentence and sentence.replace("Must", "The key must", 1)
 
 
-def _text_error(value: object, _: Iterable[str] = ()) -> str | None:
+def _text_error(value: object, choices: Iterable[str] = ()) -> str | None:
     return string_error(value) or length_error(cast("str", value), 0, MAX_STRING_LENGTH)
 
 
-def _number_error(value: object, _: Iterable[str] = ()) -> str | None:
+def _number_error(value: object, choices: Iterable[str] = ()) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"Must be a number, not {json_type(value)}."
     if isinstance(value, float) and not math.isfinite(value):
@@ -180,7 +218,7 @@ def _number_error(value: object, _: Iterable[str] = ()) -> str | None:
     return None
 
 
-def boolean_error(value: object, _: Iterable[str] = ()) -> str | None:
+def boolean_error(value: object, choices: Iterable[str] = ()) -> str | None:
     return None if isinstance(value, bool) else f"Must be true or false, not {json_type(value)}."
 
 
@@ -228,11 +266,70 @@ def _scalar_error(value: object, allowed: str) -> str | None:
     return f"Must be {allowed}, not {json_type(value)}."
 
 
-#: What a value of each type of definition must be: (value, choices) to a sentence or None.
-CHECKS: dict[str, Callable[[object, Iterable[str]], str | None]] = {
-    "text": _text_error,
-    "number": _number_error,
-    "boolean": boolean_error,
-    "choice": choice_error,
-    "multiple_choice": _multiple_choice_error,
+def _parse_typed_number(text: str) -> int | float:
+    # As JSON has it: digits alone are an integer, whose bounds the check then names.
+    digits = text.removeprefix("-")
+    return int(text) if digits.isdecimal() and len(digits) < 400 else float(text)
+
+
+class NumberField(forms.FloatField):
+    """A form field for a JSON number: an integer stays one."""
+
+    widget = forms.NumberInput(attrs={"step": "any"})
+
+    def to_python(self, value: Any) -> Any:
+        number = super().to_python(value)
+        return number if number is None else _parse_typed_number(str(value).strip())
+
+
+def _text_field(choices: Sequence[str]) -> forms.Field:
+    return forms.CharField(strip=False, empty_value=None, max_length=MAX_STRING_LENGTH)
+
+
+def _number_field(choices: Sequence[str]) -> forms.Field:
+    return NumberField()
+
+
+def _boolean_field(choices: Sequence[str]) -> forms.Field:
+    return forms.TypedChoiceField(
+        choices=[("", _UNSET), (True, _("Yes")), (False, _("No"))],
+        coerce=lambda text: text == "True",
+        empty_value=None,
+    )
+
+
+def _choice_field(choices: Sequence[str]) -> forms.Field:
+    options = [("", _UNSET), *((choice, choice) for choice in choices)]
+    return forms.TypedChoiceField(choices=options, empty_value=None)
+
+
+def _multiple_choice_field(choices: Sequence[str]) -> forms.Field:
+    return forms.TypedMultipleChoiceField(
+        choices=[(choice, choice) for choice in choices],
+        widget=forms.CheckboxSelectMultiple,
+        empty_value=None,
+    )
+
+
+_UNSET = "—"
+
+
+class Type(NamedTuple):
+    """What a type of definition makes of its values.
+
+    check: (value, choices) to what is wrong, as a sentence, or None.
+    form_field: (choices) to a form field whose cleaned value is the attribute's, None for unset.
+    """
+
+    check: Callable[[object, Iterable[str]], str | None]
+    form_field: Callable[[Sequence[str]], forms.Field]
+
+
+#: The types, by the name that a definition stores.
+TYPES = {
+    "text": Type(_text_error, _text_field),
+    "number": Type(_number_error, _number_field),
+    "boolean": Type(boolean_error, _boolean_field),
+    "choice": Type(choice_error, _choice_field),
+    "multiple_choice": Type(_multiple_choice_error, _multiple_choice_field),
 }

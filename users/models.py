@@ -6,12 +6,13 @@ from importlib import import_module
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
-from django.db import models, router, transaction
+from django.db import connections, models, router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -85,6 +86,11 @@ class AttributeDefinition(models.Model):
         """Save the definition; `ValidationError` where its kind or name would change."""
         self._refuse_new_identity()
         super().save(**kwargs)
+
+    @property
+    def field(self) -> str:
+        """The name of the user's field that holds the attribute."""
+        return f"{self.kind}_attributes"
 
     @property
     def has_choices(self) -> bool:
@@ -198,12 +204,18 @@ class AccessTokenManager(models.Manager["AccessToken"]):
 class AccessToken(models.Model):
     """What a system that calls the API shows to be let in, and the teams that it may act for."""
 
+    MAX_DAYS = 36_500
+
     # How exact the note of the last use is: a write for each call would cost more than it tells.
     LAST_USED_PRECISION = timedelta(minutes=1)
 
     name = models.CharField(_("name"), max_length=150, validators=[validate_storable])
     teams = models.ManyToManyField(
-        Team, related_name="access_tokens", blank=True, verbose_name=_("teams")
+        Team,
+        related_name="access_tokens",
+        blank=True,
+        verbose_name=_("teams"),
+        help_text=_("The teams that the token may act for."),
     )
     digest = models.CharField(
         max_length=64, unique=True, default=tokens.unusable_digest, editable=False
@@ -232,6 +244,25 @@ class AccessToken(models.Model):
     @property
     def is_expired(self) -> bool:
         return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    def revoke(self) -> None:
+        """Let nobody in with the token any more."""
+        if not self.is_revoked:
+            self.revoked_at = timezone.now()
+            self.save(update_fields=["revoked_at"])
+
+    def rotate(self, grace: timedelta) -> tuple["AccessToken", str]:
+        """Make a token with the same name, grants and lifetime; this one runs out after `grace`.
+
+        Returns what `issue` returns.
+        """
+        now = timezone.now()
+        expires_at = now + (self.expires_at - self.created_at) if self.expires_at else None
+        with transaction.atomic(using=self._state.db):
+            issued = type(self).objects.issue(self.name, self.teams.all(), expires_at)
+            self.expires_at = min(filter(None, (self.expires_at, now + grace)))
+            self.save(update_fields=["expires_at"])
+        return issued
 
     def note_use(self) -> None:
         """Store that the token is used now, unless a use within the last minute is stored."""
@@ -508,6 +539,42 @@ def judge_attributes(
         definitions.by_name(kind),
         undefined_allowed=kind == AttributeDefinition.Kind.SKILL,
     )
+
+
+class HeldOnSQLite(models.Func):
+    """Whether a JSON object (1) holds a key (2) with a choice (3): as its value, or in its list.
+
+    Without a choice (NULL), whether it holds the key. SQLite has no operators for it, and its JSON
+    paths do not take every key.
+    """
+
+    template = """EXISTS (
+        WITH asked (object, name, choice) AS (SELECT %(expressions)s)
+        SELECT 1 FROM asked, json_each(asked.object) AS held
+        WHERE held.key = asked.name AND (
+            asked.choice IS NULL
+            OR held.value = asked.choice
+            OR held.type = 'array' AND EXISTS (
+                SELECT 1 FROM json_each(held.value) AS item WHERE item.value = asked.choice
+            )
+        )
+    )"""
+    output_field = models.BooleanField()
+
+
+def holders(
+    definition: AttributeDefinition, choice: str | None = None
+) -> "models.QuerySet[AbstractUser]":
+    """Return the users who hold the attribute of `definition`: any value, or one choice."""
+    users = get_user_model()._default_manager.all()
+    field, name = definition.field, definition.name
+    if connections[users.db].vendor == "sqlite":
+        asked = (models.Value(value, models.CharField()) for value in (name, choice))
+        return users.filter(HeldOnSQLite(models.F(field), *asked))
+    if choice is None:
+        return users.filter(**{f"{field}__has_key": name})
+    one, several = {f"{field}__contains": {name: choice}}, {f"{field}__contains": {name: [choice]}}
+    return users.filter(models.Q(**one) | models.Q(**several))
 
 
 class User(AbstractUser):

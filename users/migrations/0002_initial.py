@@ -244,6 +244,7 @@ class Migration(migrations.Migration):
                     "teams",
                     models.ManyToManyField(
                         blank=True,
+                        help_text="The teams that the token may act for.",
                         related_name="access_tokens",
                         to="users.team",
                         verbose_name="teams",

@@ -9,12 +9,12 @@ from django.utils import timezone
 from users.authentication import identifier
 from users.models import AccessToken, Team
 
-MAX_DAYS = 36_500
-
 
 def days(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_DAYS):
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of days from 1 to {MAX_DAYS}")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= AccessToken.MAX_DAYS):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no number of days from 1 to {AccessToken.MAX_DAYS}"
+        )
     return int(text)
 
 

@@ -1,0 +1,178 @@
+"""The pages of access tokens."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+
+from tests.admin.conftest import browser_of
+from tests.admin.pages import fields, messages, send
+from tests.assertions import assert_refused, assert_updated
+from tests.factories import AdministratorFactory, TeamFactory
+from users.models import AccessToken, Session
+
+LIST = "/admin/users/accesstoken/"
+
+
+def make(browser, *teams, **changes):
+    data = {"name": "CRM", "teams": [team.pk for team in teams], **changes}
+    return send(browser, f"{LIST}add/", "accesstoken_form", **data)
+
+
+def shown_secret(response):
+    return re.search(r"desk_[\w-]{43}", response.content.decode()).group()
+
+
+def act(browser, action, tokens, **changes):
+    data = {"action": action, "_selected_action": [token.pk for token in tokens]}
+    page = browser.post(LIST, data)
+    if page.status_code == 302:
+        return browser.get(LIST)
+    return browser.post(LIST, {**fields(page, None), **changes}, follow=True)
+
+
+@pytest.fixture
+def stored(token):
+    return AccessToken.objects.get()
+
+
+def test_the_token_that_is_shown_works(root_browser, call, team):
+    secret = shown_secret(make(root_browser, team))
+    assert_updated(call({"first_name": "B"}, headers={"Authorization": f"Bearer {secret}"}))
+
+
+def test_the_token_is_shown_once(root_browser, team):
+    response = make(root_browser, team)
+    secret = shown_secret(response)
+    assert response.status_code == 200
+    assert "no-store" in response["Cache-Control"]
+    token = AccessToken.objects.get()
+    for path in ("/admin/", LIST, f"{LIST}{token.pk}/change/", f"{LIST}{token.pk}/history/"):
+        assert secret not in root_browser.get(path).content.decode()
+
+
+def test_the_token_stands_in_no_table_and_no_cookie(root_browser, team, caplog):
+    secret = shown_secret(make(root_browser, team))
+    rows = [*AccessToken.objects.values(), *LogEntry.objects.values()]
+    sessions = [session.get_decoded() for session in Session.objects.all()]
+    assert secret not in str(rows) + str(sessions) + str(root_browser.cookies) + caplog.text
+
+
+def test_a_token_is_good_for_90_days_unless_said_otherwise(root_browser, team):
+    make(root_browser, team)
+    lifetime = AccessToken.objects.get().expires_at - timezone.now()
+    assert timedelta(days=89) < lifetime <= timedelta(days=90)
+
+
+def test_a_token_may_be_good_for_ever(root_browser, team):
+    make(root_browser, team, days="")
+    assert AccessToken.objects.get().expires_at is None
+
+
+@pytest.mark.parametrize(
+    "changes", [{"name": ""}, {"teams": []}, {"days": "0"}, {"days": "36501"}, {"days": "x"}]
+)
+def test_a_token_that_makes_no_sense_is_not_made(root_browser, team, changes):
+    response = make(root_browser, team, **changes)
+    assert list(response.context["adminform"].form.errors) == list(changes)
+    assert not AccessToken.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("state", "changes"),
+    [
+        ("valid", {}),
+        ("expired", {"expires_at": timezone.now() - timedelta(hours=1)}),
+        ("revoked", {"revoked_at": timezone.now()}),
+    ],
+)
+def test_the_state_is_shown(root_browser, stored, state, changes):
+    AccessToken.objects.update(**changes)
+    assert f">{state}<" in root_browser.get(LIST).content.decode()
+
+
+def test_the_list_costs_no_query_for_each_token(root_browser, team, django_assert_max_num_queries):
+    for _ in range(20):
+        AccessToken.objects.issue("CRM", [team, TeamFactory()])
+    # the session, its user, how many (twice), the tokens, their teams, the teams for the filter (2)
+    with django_assert_max_num_queries(8):
+        root_browser.get(LIST)
+
+
+def test_a_token_is_renamed_and_granted_other_teams(root_browser, stored):
+    other = TeamFactory()
+    path = f"{LIST}{stored.pk}/change/"
+    assert (
+        send(root_browser, path, "accesstoken_form", name="HR 2", teams=[other.pk]).status_code
+        == 302
+    )
+    stored.refresh_from_db()
+    assert (stored.name, list(stored.teams.all())) == ("HR 2", [other])
+
+
+def test_a_digest_is_neither_shown_nor_edited(root_browser, stored):
+    path = f"{LIST}{stored.pk}/change/"
+    assert stored.digest not in root_browser.get(path).content.decode()
+    send(root_browser, path, "accesstoken_form", digest="0" * 64, expires_at="", revoked_at="")
+    assert AccessToken.objects.get().digest == stored.digest
+
+
+def test_a_revoked_token_lets_nobody_in(root_browser, call, stored):
+    response = act(root_browser, "revoke", [stored])
+    assert messages(response) == ["Revoked 1 access token."]
+    assert_refused(call({"first_name": "B"}), 2003)
+
+
+def test_revoking_asks_first(root_browser, stored):
+    page = root_browser.post(LIST, {"action": "revoke", "_selected_action": [stored.pk]})
+    assert "Revoke 1 access token?" in page.content.decode()
+    assert not AccessToken.objects.get().is_revoked
+
+
+def test_a_rotated_token_runs_out_and_its_successor_has_its_grants(
+    root_browser, call, stored, team
+):
+    AccessToken.objects.update(expires_at=timezone.now() + timedelta(days=30))
+    response = act(root_browser, "rotate", [stored], hours="2")
+    assert "no-store" in response["Cache-Control"]
+    secret = shown_secret(response)
+    assert_updated(call({"first_name": "B"}))  # the old one, for two hours more
+    assert_updated(call({"first_name": "C"}, headers={"Authorization": f"Bearer {secret}"}))
+    new = AccessToken.objects.exclude(pk=stored.pk).get()
+    assert (new.name, list(new.teams.all())) == (stored.name, [team])
+    stored.refresh_from_db()
+    assert timedelta(hours=1) < stored.expires_at - timezone.now() <= timedelta(hours=2)
+    assert timedelta(days=29) < new.expires_at - timezone.now() <= timedelta(days=31)
+
+
+def test_a_rotation_never_prolongs_the_old_token(root_browser, stored):
+    soon = timezone.now() + timedelta(minutes=5)
+    AccessToken.objects.update(expires_at=soon)
+    act(root_browser, "rotate", [stored], hours="2")
+    stored.refresh_from_db()
+    assert stored.expires_at == soon
+
+
+@pytest.mark.parametrize("hours", ["", "-1", "x", "8761"])
+def test_a_rotation_asks_again_for_a_time_that_makes_no_sense(root_browser, stored, hours):
+    act(root_browser, "rotate", [stored], hours=hours)
+    assert AccessToken.objects.count() == 1
+
+
+def test_a_revoked_token_is_not_rotated(root_browser, stored):
+    stored.revoke()
+    response = act(root_browser, "rotate", [stored], hours="1")
+    assert messages(response) == ["Select one access token that is not revoked."]
+    assert AccessToken.objects.count() == 1
+
+
+@pytest.mark.parametrize("action", ["revoke", "rotate"])
+def test_a_viewer_acts_on_no_token(stored, action):
+    viewer = AdministratorFactory()
+    viewer.user_permissions.add(Permission.objects.get(codename="view_accesstoken"))
+    data = {"action": action, "_selected_action": [stored.pk], "confirmed": "yes", "hours": "1"}
+    browser_of(viewer).post(LIST, data)
+    assert not AccessToken.objects.get().is_revoked

@@ -1,0 +1,585 @@
+"""The pages of users, through the door of a browser."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.admin.conftest import browser_of
+from tests.admin.pages import errors, fields, messages, send
+from tests.assertions import assert_updated
+from tests.factories import (
+    PASSWORD,
+    AdministratorFactory,
+    AttributeDefinitionFactory,
+    ChoiceFactory,
+    MembershipFactory,
+    TeamFactory,
+    UserFactory,
+)
+from users.forms import access_removal_error
+from users.models import Membership, Session
+
+User = get_user_model()
+LIST = "/admin/users/user/"
+
+
+def page_of(user):
+    return f"{LIST}{user.pk}/change/"
+
+
+def stored(user):
+    return User.objects.get(pk=user.pk)
+
+
+def save(browser, user, **changes):
+    return send(browser, page_of(user), "user_form", **changes)
+
+
+# The list.
+
+
+def test_the_list_shows_what_operators_look_for(root_browser, user, team):
+    row = root_browser.get(LIST + f"?q={user.login_id}").content.decode()
+    for shown in (user.get_full_name(), user.login_id, user.email_id, "Customer Care", team.name):
+        assert shown in row
+
+
+def test_the_list_costs_no_query_for_each_user(root_browser, team, business):
+    def cost():
+        with CaptureQueriesContext(connection) as queries:
+            assert root_browser.get(LIST).status_code == 200
+        return len(queries)
+
+    for user in UserFactory.create_batch(3):
+        MembershipFactory(user=user, team=team)
+    few = cost()
+    for user in UserFactory.create_batch(197):
+        MembershipFactory(user=user, team=team)
+    # 1, 2. the session, and its user
+    # 3. the attribute definitions, for the filters
+    # 4, 5. how many users, and how many are left by the filters
+    # 6. the users, with whether each is logged in
+    # 7. their teams
+    # 8, 9. the teams, for the filter
+    assert cost() == few <= 9
+
+
+@pytest.mark.parametrize("term", ["Zoë", "finder", "FIND@desk"])
+def test_the_list_is_searched_by_name_login_id_and_email(root_browser, user, term):
+    found = UserFactory(first_name="Zoë", login_id="finder", email_id="find@desk.example")
+    shown = root_browser.get(LIST, {"q": term}).context["cl"].result_list
+    assert list(shown) == [found]
+
+
+@pytest.mark.parametrize(
+    "name", ["business", "business unit__in", "7", 'it\'s "odd"', "größe", "a.b[0]"]
+)
+@pytest.mark.parametrize("type_", ["choice", "multiple_choice"])
+def test_the_list_is_filtered_by_a_custom_attribute(root_browser, name, type_):
+    definition = ChoiceFactory(name=name, type=type_, choices=["Bank", "Banking", "Größe"])
+    values = {
+        choice: choice if type_ == "choice" else ["x", choice] for choice in definition.choices
+    }
+    users = {
+        choice: UserFactory(custom_attributes={name: value, "other": "Bank"})
+        for choice, value in values.items()
+    }
+    UserFactory(custom_attributes={"other": "Bank"})
+    for choice, user in users.items():
+        response = root_browser.get(LIST, {f"custom_{definition.pk}": choice})
+        assert list(response.context["cl"].result_list) == [user]
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ({"status__exact": "inactive"}, 1),
+        ({"role_type__exact": "Administrative"}, 1),
+        ({"accepting_chats__exact": "1"}, 1),
+    ],
+)
+def test_the_list_is_filtered(root_browser, query, count):
+    UserFactory(status="inactive")
+    UserFactory(accepting_chats=True)
+    assert root_browser.get(LIST, query).context["cl"].result_count == count
+
+
+def test_the_list_is_filtered_by_team(root_browser, user, team):
+    MembershipFactory()
+    response = root_browser.get(LIST, {"teams__id__exact": team.pk})
+    assert list(response.context["cl"].result_list) == [user]
+
+
+# The form.
+
+
+def test_a_form_that_is_sent_as_it_stands_changes_nothing(root_browser, user, business):
+    AttributeDefinitionFactory(kind="skill", name="text", type="text")
+    AttributeDefinitionFactory(kind="skill", name="yes", type="boolean")
+    AttributeDefinitionFactory(kind="skill", name="rate", type="number")
+    ChoiceFactory(kind="skill", name="several", type="multiple_choice")
+    skills = {"text": " two\nlines ", "yes": False, "rate": 1e300, "several": [], "new": [1, True]}
+    User.objects.filter(pk=user.pk).update(
+        custom_attributes={"business": "Bakery", "nobody's": 1}, skill_attributes=skills
+    )
+    before = User.objects.filter(pk=user.pk).values().get()
+    assert save(root_browser, user).status_code == 302
+    assert User.objects.filter(pk=user.pk).values().get() == before
+
+
+def test_each_definition_is_a_field_of_its_own(root_browser, user, business):
+    page = root_browser.get(page_of(user)).content.decode()
+    assert f'<select name="custom_{business.pk}"' in page
+    assert 'name="custom_attributes"' not in page
+    assert 'name="skill_attributes"' not in page
+
+
+TYPES = [
+    ("text", " two\nlines ", " two\nlines "),
+    ("number", "3", 3),
+    ("number", "-2.5", -2.5),
+    ("number", "1e3", 1000.0),
+    ("boolean", "True", True),
+    ("boolean", "False", False),
+    ("choice", "Banking", "Banking"),
+    ("multiple_choice", ["Retail", "Banking"], ["Retail", "Banking"]),
+]
+
+
+@pytest.mark.parametrize(("type_", "typed", "value"), TYPES)
+@pytest.mark.parametrize("kind", ["custom", "skill"])
+def test_a_value_is_stored_as_its_type(root_browser, user, kind, type_, typed, value):
+    definition = ChoiceFactory(kind=kind, name="it", type=type_)
+    assert save(root_browser, user, **{f"{kind}_{definition.pk}": typed}).status_code == 302
+    held = getattr(stored(user), f"{kind}_attributes")["it"]
+    assert (held, type(held)) == (value, type(value))
+
+
+@pytest.mark.parametrize(("type_", "typed", "value"), TYPES)
+def test_an_emptied_field_removes_the_attribute(root_browser, user, type_, typed, value):
+    definition = ChoiceFactory(kind="skill", name="it", type=type_)
+    User.objects.filter(pk=user.pk).update(skill_attributes={"it": value, "chess": 3})
+    emptied = None if type_ == "multiple_choice" else ""
+    save(root_browser, user, **{f"skill_{definition.pk}": emptied})
+    assert stored(user).skill_attributes == {"chess": 3}
+
+
+@pytest.mark.parametrize(
+    ("type_", "typed", "sentence"),
+    [
+        ("number", "many", "Enter a number."),
+        ("number", "1e400", "Enter a number."),
+        ("number", "9007199254740992", "Must be an integer within ±9007199254740991 (2^53 - 1)."),
+        ("number", "9" * 5000, "Enter a number."),
+        ("boolean", "maybe", "Select a valid choice. maybe is not one of the available choices."),
+        ("choice", "Bakery", "Select a valid choice. Bakery is not one of the available choices."),
+        (
+            "multiple_choice",
+            ["Retail", "Bakery"],
+            "Select a valid choice. Bakery is not one of the available choices.",
+        ),
+        ("text", "x" * 256, "Ensure this value has at most 255 characters (it has 256)."),
+        ("text", "a\0b", "Null characters are not allowed."),
+    ],
+)
+def test_a_wrong_value_is_refused_at_its_field(root_browser, user, type_, typed, sentence):
+    definition = ChoiceFactory(kind="skill", name="it", type=type_)
+    response = save(root_browser, user, **{f"skill_{definition.pk}": typed, "first_name": "Zoë"})
+    assert errors(response) == {f"skill_{definition.pk}": [sentence]}
+    assert (stored(user).first_name, stored(user).skill_attributes) == ("Asha", {"chess": 3})
+
+
+def test_too_many_attributes_are_refused_above_the_form(root_browser, user):
+    definition = AttributeDefinitionFactory(kind="skill", name="it")
+    User.objects.filter(pk=user.pk).update(skill_attributes={f"k{n}": n for n in range(100)})
+    response = save(root_browser, user, **{f"skill_{definition.pk}": "x"})
+    sentence = "Must have at most 100 attributes, and would have 101."
+    assert errors(response) == {"__all__": [sentence]}
+
+
+def test_what_no_definition_allows_is_shown_and_stays(root_browser, user, business):
+    User.objects.filter(pk=user.pk).update(custom_attributes={"business": "Bakery", "floor": [1]})
+    page = root_browser.get(page_of(user)).content.decode()
+    assert "business: Bakery (no longer allowed." in page
+    assert "floor: 1" in page
+    assert "chess: 3" in page
+    save(root_browser, user, first_name="Zoë")
+    assert stored(user).custom_attributes == {"business": "Bakery", "floor": [1]}
+    assert stored(user).first_name == "Zoë"
+
+
+def test_what_no_definition_allows_can_be_removed(root_browser, user, business):
+    odd = "line\nbreak & <b>"
+    User.objects.filter(pk=user.pk).update(
+        custom_attributes={"business": "Bakery"}, skill_attributes={odd: 1, "chess": 3}
+    )
+    options = root_browser.get(page_of(user)).context["adminform"].form
+    choices = options.fields["remove_skill_attributes"].choices
+    [value] = [value for value, text in choices if odd in text]
+    save(root_browser, user, remove_custom_attributes=["business"], remove_skill_attributes=[value])
+    assert stored(user).custom_attributes == {}
+    assert stored(user).skill_attributes == {"chess": 3}
+
+
+def test_what_the_call_changed_meanwhile_stays(root_browser, call, user, business, location):
+    data = fields(root_browser.get(page_of(user)), "user_form")
+    call({"last_name": "Meanwhile", "custom_attributes": {"business": "Banking"}})
+    call({"skill_attributes": {"go": 1}})
+    data |= {"first_name": "Zoë", f"custom_{location.pk}": "Berlin"}
+    assert root_browser.post(page_of(user), data).status_code == 302
+    saved = stored(user)
+    assert (saved.first_name, saved.last_name) == ("Zoë", "Meanwhile")
+    assert saved.custom_attributes == {"business": "Banking", "location": "Berlin"}
+    assert saved.skill_attributes == {"chess": 3, "go": 1}
+
+
+def test_the_answer_of_the_call_shows_what_the_form_saved(root_browser, call, user, business):
+    save(root_browser, user, **{f"custom_{business.pk}": "Banking"})
+    assert_updated(call({"last_name": "R"}), custom_attributes={"business": "Banking"})
+
+
+def test_a_saved_change_moves_updated_at(root_browser, user):
+    save(root_browser, user, first_name="Zoë")
+    assert stored(user).updated_at > user.updated_at
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("login_id", "ROOT"), ("email_id", "Root@desk.example")],
+)
+def test_a_name_that_is_taken_is_refused_at_its_field(root_browser, user, field, value):
+    assert list(errors(save(root_browser, user, **{field: value}))) == [field]
+
+
+def test_memberships_are_edited_with_the_user(root_browser, user, team):
+    other = TeamFactory()
+    save(
+        root_browser,
+        user,
+        **{
+            "memberships-TOTAL_FORMS": "2",
+            "memberships-0-role": "Team Manager",
+            "memberships-1-team": other.pk,
+            "memberships-1-role": "Team Analyst",
+            "memberships-1-user": user.pk,
+        },
+    )
+    roles = set(Membership.objects.filter(user=user).values_list("team", "role"))
+    assert roles == {(team.pk, "Team Manager"), (other.pk, "Team Analyst")}
+
+
+def test_a_deactivation_ends_the_sessions(root_browser, user):
+    browser_of(user)
+    save(root_browser, user, status="inactive")
+    assert not Session.objects.filter(user=user).exists()
+
+
+def test_a_user_is_made(root_browser):
+    response = send(
+        root_browser,
+        f"{LIST}add/",
+        "user_form",
+        first_name="Bruno",
+        login_id="bruno",
+        email_id="bruno@desk.example",
+        password1=PASSWORD,
+        password2=PASSWORD,
+        usable_password="true",
+    )
+    user = User.objects.get(login_id="bruno")
+    assert response["Location"] == page_of(user)
+    assert (user.check_password(PASSWORD), user.role_type) == (True, "Customer Care")
+
+
+def test_a_user_with_a_name_that_is_taken_is_not_made(root_browser, user):
+    response = send(
+        root_browser,
+        f"{LIST}add/",
+        "user_form",
+        first_name="B",
+        login_id=user.login_id.upper(),
+        email_id=user.email_id.upper(),
+        password1=PASSWORD,
+        password2=PASSWORD,
+        usable_password="true",
+    )
+    assert list(errors(response)) == ["login_id", "email_id"]
+
+
+def test_a_password_that_is_set_ends_the_sessions(root_browser, user):
+    browser_of(user)
+    send(
+        root_browser,
+        f"{LIST}{user.pk}/password/",
+        "user_form",
+        password1="another good one",
+        password2="another good one",
+        usable_password="true",
+    )
+    assert stored(user).check_password("another good one")
+    assert not stored(user).logged_in
+
+
+# Who may do what.
+
+
+@pytest.mark.parametrize("target", ["self", "other"])
+def test_nobody_but_a_superuser_raises_rights(staff_browser, staff, user, target):
+    target = {"self": staff, "other": user}[target]
+    group = Group.objects.create(name="Bosses")
+    permissions = set(target.user_permissions.all())
+    response = save(
+        staff_browser,
+        target,
+        first_name="Zoë",
+        is_superuser="on",
+        role_type="Administrative",
+        groups=[group.pk],
+        user_permissions=["1", "2"],
+        **{"initial-is_superuser": "", "initial-role_type": ""},
+    )
+    assert response.status_code == 302
+    saved = stored(target)
+    assert (saved.first_name, saved.is_superuser, saved.role_type) == (
+        "Zoë",
+        False,
+        target.role_type,
+    )
+    assert not saved.groups.exists()
+    assert set(saved.user_permissions.all()) == permissions
+
+
+def test_a_superuser_gives_rights(root_browser, user):
+    group = Group.objects.create(name="Bosses")
+    save(root_browser, user, is_superuser="on", role_type="Administrative", groups=[group.pk])
+    assert (stored(user).is_superuser, stored(user).is_staff) == (True, True)
+    assert stored(user).groups.get() == group
+
+
+def test_a_superusers_account_is_only_shown_to_others(staff_browser, superuser, business):
+    page = staff_browser.get(page_of(superuser))
+    assert page.status_code == 200
+    assert b'name="first_name"' not in page.content
+    assert staff_browser.post(page_of(superuser), {"first_name": "Zoë"}).status_code == 403
+    assert staff_browser.get(f"{LIST}{superuser.pk}/password/").status_code == 403
+    assert staff_browser.post(f"{LIST}{superuser.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=superuser.pk, first_name="Asha").exists()
+
+
+def test_another_administrators_password_is_set_by_a_superuser_alone(staff_browser, root_browser):
+    other = AdministratorFactory()
+    path = f"{LIST}{other.pk}/password/"
+    assert staff_browser.get(path).status_code == 403
+    assert root_browser.get(path).status_code == 200
+
+
+def test_groups_are_changed_by_a_superuser_alone(staff, staff_browser, root_browser):
+    staff.user_permissions.set(Permission.objects.all())
+    group = Group.objects.create(name="Bosses")
+    path = f"/admin/auth/group/{group.pk}/change/"
+    assert staff_browser.post(path, {"name": "Bosses", "permissions": [1]}).status_code == 403
+    assert root_browser.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("status", {"status": "inactive"}),
+        ("role_type", {"role_type": "Customer Care"}),
+        ("is_superuser", {"is_superuser": None}),
+    ],
+)
+def test_nobody_takes_his_own_access_away(root_browser, superuser, field, changes):
+    AdministratorFactory(is_superuser=True)
+    response = save(root_browser, superuser, **changes)
+    assert errors(response) == {field: ["You cannot take your own access away."]}
+
+
+def test_a_staff_user_cannot_deactivate_himself(staff_browser, staff):
+    assert list(errors(save(staff_browser, staff, status="inactive"))) == ["status"]
+
+
+def test_nobody_deletes_himself(root_browser, superuser):
+    path = f"{LIST}{superuser.pk}/delete/"
+    assert root_browser.post(path, {"post": "yes"}).status_code == 403
+    response = root_browser.post(
+        LIST,
+        {"action": "delete_selected", "_selected_action": [superuser.pk], "post": "yes"},
+    )
+    assert User.objects.filter(pk=superuser.pk).exists(), response
+
+
+def test_a_superuser_deactivates_another(root_browser):
+    other = AdministratorFactory(is_superuser=True)
+    save(root_browser, other, status="inactive")
+    assert not stored(other).is_active
+
+
+def test_a_user_is_deleted_with_memberships_and_sessions(root_browser, user):
+    browser_of(user)
+    root_browser.post(f"{LIST}{user.pk}/delete/", {"post": "yes"})
+    assert not User.objects.filter(pk=user.pk).exists()
+    assert not Membership.objects.exists()
+
+
+def test_a_customer_care_user_does_not_enter(user):
+    assert browser_of(user).get(LIST).status_code == 302
+
+
+def test_an_administrator_without_permissions_sees_nothing(db, user):
+    browser = browser_of(AdministratorFactory())
+    assert browser.get("/admin/").status_code == 200
+    for path in (LIST, page_of(user)):
+        assert browser.get(path).status_code == 403
+
+
+def test_a_view_only_administrator_sees_the_attributes(user, business):
+    viewer = AdministratorFactory()
+    viewer.user_permissions.add(Permission.objects.get(codename="view_user"))
+    page = browser_of(viewer).get(page_of(user))
+    assert "business: Retail" in page.content.decode()
+    assert b"<select" not in page.content
+
+
+# Bulk actions.
+
+
+def act(browser, action, users, query="", **changes):
+    """Choose `action` for `users` in the list; returns the page that asks first, and the path."""
+    data = {"action": action, "_selected_action": [user.pk for user in users], **changes}
+    return browser.post(LIST + query, data)
+
+
+def confirm(browser, page, query="", **changes):
+    return browser.post(LIST + query, {**fields(page, None), **changes}, follow=True)
+
+
+def test_a_bulk_action_asks_first(root_browser, user):
+    page = act(root_browser, "deactivate", [user, UserFactory()])
+    assert "Deactivate 2 users?" in page.content.decode()
+    assert stored(user).is_active
+
+
+def test_a_bulk_deactivation_has_all_its_consequences(root_browser):
+    users = UserFactory.create_batch(2, accepting_chats=True)
+    already = UserFactory(status="inactive")
+    browser_of(users[0])
+    page = act(root_browser, "deactivate", [*users, already])
+    response = confirm(root_browser, page)
+    assert messages(response) == ["Changed 2 users. 1 was so already."]
+    for user in users:
+        saved = stored(user)
+        assert (saved.status, saved.accepting_chats, saved.logged_in) == ("inactive", False, False)
+        assert saved.updated_at > user.updated_at
+    assert stored(already).updated_at == already.updated_at
+
+
+def test_a_bulk_activation(root_browser):
+    user = UserFactory(status="inactive")
+    confirm(root_browser, act(root_browser, "activate", [user]))
+    assert stored(user).is_active
+
+
+def test_a_bulk_action_takes_more_users_than_a_page_or_a_form_has(root_browser):
+    UserFactory.create_batch(1005)
+    page = act(root_browser, "deactivate", [UserFactory()], "?q=agent", select_across="1")
+    assert "Deactivate 1006 users?" in page.content.decode()
+    confirm(root_browser, page, "?q=agent")
+    assert User.objects.filter(status="active").count() == 1
+
+
+def test_a_bulk_addition_to_a_team(root_browser, user, team):
+    other = UserFactory()
+    page = act(root_browser, "add_to_team", [user, other])
+    Membership.objects.filter(user=user).update(role="Team Manager")
+    response = confirm(root_browser, page, team=team.pk, role="Team Analyst")
+    assert messages(response) == ["Changed 1 user. 1 was so already."]
+    roles = set(Membership.objects.values_list("user", "role"))
+    assert roles == {(user.pk, "Team Manager"), (other.pk, "Team Analyst")}
+
+
+def test_a_bulk_addition_without_a_team_asks_again(root_browser, user):
+    page = act(root_browser, "add_to_team", [user])
+    response = confirm(root_browser, page, team="", role="Team Agent")
+    assert "This field is required." in response.content.decode()
+
+
+def test_a_bulk_custom_attribute(root_browser, user, business):
+    users = [user, UserFactory()]
+    page = act(root_browser, "set_custom_attribute", users)
+    page = confirm(root_browser, page, definition=business.pk)
+    response = confirm(root_browser, page, value="Banking")
+    assert messages(response) == ["Changed 2 users."]
+    assert [stored(u).custom_attributes for u in users] == [{"business": "Banking"}] * 2
+
+
+def test_a_bulk_custom_attribute_is_removed_by_nothing(root_browser, user, business):
+    page = confirm(
+        root_browser,
+        act(root_browser, "set_custom_attribute", [user]),
+        definition=business.pk,
+    )
+    confirm(root_browser, page, value="")
+    assert stored(user).custom_attributes == {}
+
+
+def test_a_bulk_custom_attribute_out_of_its_choices_asks_again(root_browser, user, business):
+    page = act(root_browser, "set_custom_attribute", [user])
+    page = confirm(root_browser, page, definition=business.pk)
+    response = confirm(root_browser, page, value="Bakery")
+    assert "Select a valid choice." in response.content.decode()
+    assert stored(user).custom_attributes == {"business": "Retail"}
+
+
+def test_a_bulk_custom_attribute_that_one_user_cannot_take_changes_nobody(
+    root_browser, user, location
+):
+    full = UserFactory(custom_attributes={f"k{n}": n for n in range(100)})
+    page = act(root_browser, "set_custom_attribute", [user, full])
+    page = confirm(root_browser, page, definition=location.pk)
+    response = confirm(root_browser, page, value="Berlin")
+    [message] = messages(response)
+    assert message == (
+        f"{full}: Must have at most 100 attributes, and would have 101. Nothing was changed."
+    )
+    assert stored(user).custom_attributes == {"business": "Retail"}
+
+
+def test_a_bulk_action_spares_superusers_from_others(staff_browser, superuser, user):
+    response = confirm(staff_browser, act(staff_browser, "deactivate", [superuser, user]))
+    [message] = messages(response)
+    assert "Only a superuser changes a superuser's account" in message
+    assert stored(superuser).is_active
+    assert stored(user).is_active
+
+
+def test_a_bulk_deactivation_spares_the_actor(root_browser, superuser, user):
+    response = confirm(root_browser, act(root_browser, "deactivate", [superuser, user]))
+    assert messages(response) == ["You cannot take your own access away. Nothing was changed."]
+    assert stored(user).is_active
+
+
+def test_the_last_superuser_stays_even_for_one_who_is_none(staff, superuser):
+    other = AdministratorFactory(is_superuser=True, status="inactive")
+    assert access_removal_error(staff, [superuser]) == "The last active superuser has to stay one."
+    assert access_removal_error(staff, [other]) is None
+
+
+def test_a_bulk_action_needs_the_permission(user):
+    viewer = AdministratorFactory()
+    viewer.user_permissions.add(Permission.objects.get(codename="view_user"))
+    act(browser_of(viewer), "deactivate", [user], confirmed="yes")
+    assert stored(user).is_active
+
+
+def test_a_deactivated_administrator_is_thrown_out_at_the_next_click(call, user):
+    user.role_type, user.is_superuser = "Administrative", True
+    user.save()
+    browser = browser_of(user)
+    assert browser.get(LIST).status_code == 200
+    assert_updated(call({"status": "inactive"}))
+    assert browser.get(LIST).status_code == 302
+    assert Client().get(LIST).status_code == 302

@@ -1,0 +1,14 @@
+"""The admin site's pages: a module for each thing that operators edit."""
+
+from users.admin.access_tokens import AccessTokenAdmin
+from users.admin.attribute_definitions import AttributeDefinitionAdmin
+from users.admin.teams import MembershipAdmin, TeamAdmin
+from users.admin.users import UserAdmin
+
+__all__ = [
+    "AccessTokenAdmin",
+    "AttributeDefinitionAdmin",
+    "MembershipAdmin",
+    "TeamAdmin",
+    "UserAdmin",
+]

@@ -1,0 +1,116 @@
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
+
+from users.admin.confirmation import confirm
+from users.forms import AccessTokenCreationForm, RotationForm
+from users.models import AccessToken
+
+
+@admin.register(AccessToken)
+class AccessTokenAdmin(admin.ModelAdmin):
+    """Makes, revokes and rotates access tokens.
+
+    A secret is shown once, in the response to the form that made it: a message or a session would
+    put it into a cookie or a table.
+    """
+
+    list_display = ("name", "granted", "state", "created_at", "expires_at", "last_used_at")
+    list_filter = ("teams",)
+    search_fields = ("name",)
+    filter_horizontal = ("teams",)
+    readonly_fields = ("state", "created_at", "expires_at", "revoked_at", "last_used_at")
+    actions = ("revoke", "rotate")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AccessToken]:
+        return super().get_queryset(request).prefetch_related("teams")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        if obj is None:
+            kwargs["form"] = AccessTokenCreationForm
+        return super().get_form(request, obj, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("name", "teams", *self.readonly_fields) if obj else ("name", "teams", "days")
+
+    @admin.display(description=_("teams"))
+    def granted(self, token: AccessToken) -> str:
+        return ", ".join(str(team) for team in token.teams.all())
+
+    @admin.display(description=_("state"))
+    def state(self, token: AccessToken) -> str:
+        if token.is_revoked:
+            return gettext("revoked")
+        return gettext("expired") if token.is_expired else gettext("valid")
+
+    @sensitive_variables("secret")
+    def save_model(self, request: HttpRequest, obj: AccessToken, form: Any, change: bool) -> None:
+        if change:
+            obj.save(update_fields=["name"])
+            return
+        days = form.cleaned_data["days"]
+        token, secret = AccessToken.objects.issue(
+            obj.name,
+            form.cleaned_data["teams"],
+            timezone.now() + timedelta(days=days) if days else None,
+        )
+        obj.pk, obj._state.adding = token.pk, False  # what the rest of the admin goes on with
+        request.issued_token = token, secret  # type: ignore[attr-defined]
+
+    def response_add(
+        self, request: HttpRequest, obj: AccessToken, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        return self._show(request, *request.issued_token)  # type: ignore[attr-defined]
+
+    @sensitive_variables("secret")
+    def _show(self, request: HttpRequest, token: AccessToken, secret: str) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("The access token “%s”") % token.name,
+            "token": token,
+            "secret": secret,
+        }
+        response = TemplateResponse(request, "admin/users/access_token_issued.html", context)
+        response["Cache-Control"] = "no-store"
+        return response.render()
+
+    @admin.action(description=_("Revoke the selected access tokens"), permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> HttpResponse | None:
+        count = queryset.count()
+        question = ngettext(
+            "Revoke %d access token? Who uses it is let in no more. This cannot be undone.",
+            "Revoke %d access tokens? Who uses them is let in no more. This cannot be undone.",
+            count,
+        )
+        if page := confirm(self, request, queryset, "revoke", question % count):
+            return page
+        for token in queryset:
+            token.revoke()
+            self.log_change(request, token, "Revoked.")
+        done = ngettext("Revoked %d access token.", "Revoked %d access tokens.", count)
+        messages.success(request, done % count)
+        return None
+
+    @admin.action(description=_("Rotate the selected access token"), permissions=["change", "add"])
+    def rotate(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> HttpResponse | None:
+        tokens = list(queryset)
+        if len(tokens) != 1 or tokens[0].is_revoked:
+            messages.error(request, gettext("Select one access token that is not revoked."))
+            return None
+        question = gettext("Make a new access token “%s” with the same teams?") % tokens[0].name
+        form = RotationForm(request.POST if "confirmed" in request.POST else None)
+        if page := confirm(self, request, queryset, "rotate", question, form):
+            return page
+        token, secret = tokens[0].rotate(timedelta(hours=form.cleaned_data["hours"]))
+        self.log_change(request, tokens[0], "Rotated.")
+        self.log_addition(request, token, "Made by rotation.")
+        return self._show(request, token, secret)

@@ -1,0 +1,44 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from users.forms import AttributeDefinitionForm
+from users.models import AttributeDefinition, holders
+
+
+@admin.register(AttributeDefinition)
+class AttributeDefinitionAdmin(admin.ModelAdmin):
+    form = AttributeDefinitionForm
+    list_display = ("name", "kind", "type", "shown_choices", "description")
+    list_filter = ("kind", "type")
+    search_fields = ("name", "description")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fields = ["kind", "name", "type", "choices", "description"]
+        may_change = self.has_change_permission(request, obj)
+        return [*fields, "confirmed"] if obj and may_change else fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("kind", "name") if obj else ()
+
+    @admin.display(description=_("choices"))
+    def shown_choices(self, definition: AttributeDefinition) -> str:
+        return ", ".join(map(str, definition.choices))
+
+    def get_deleted_objects(self, objs: QuerySet | list, request: HttpRequest) -> Any:
+        """Say, before a definition is deleted, how many users hold its attribute."""
+        to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
+        for definition in objs:
+            count = holders(definition).count()
+            sentence = ngettext(
+                "“{}” is held by {} user: the value stays stored there.",
+                "“{}” is held by {} users: their values stay stored.",
+                count,
+            )
+            to_delete.append(format_html(sentence, definition.name, count))
+        return to_delete, counts, perms_needed, protected

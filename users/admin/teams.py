@@ -1,0 +1,48 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from users.models import Membership, Team
+
+
+@admin.register(Team)
+class TeamAdmin(admin.ModelAdmin):
+    list_display = ("name", "id", "shown_members")
+    search_fields = ("name",)
+    fields = ("name", "shown_members")
+    readonly_fields = ("shown_members",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
+        return super().get_queryset(request).annotate(number_of_members=Count("memberships"))
+
+    @admin.display(description=_("members"), ordering="number_of_members")
+    def shown_members(self, team: Any) -> str:
+        # A link, for a team has thousands of members: too many for one page.
+        if team.pk is None:
+            return "—"
+        text = ngettext("{} member", "{} members", team.number_of_members)
+        text = text.format(team.number_of_members)
+        return format_html('<a href="{}?team__id__exact={}">{}</a>', _changelist(), team.pk, text)
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin):
+    """The members of teams and their roles, which are edited in the list itself."""
+
+    list_display = ("user", "team", "role")
+    list_editable = ("role",)
+    list_filter = ("team", "role")
+    list_select_related = ("user", "team")
+    autocomplete_fields = ("user",)
+    ordering = ("team__name", "user__login_id")
+    search_fields = ("user__login_id", "user__first_name", "user__last_name", "user__email_id")
+
+
+def _changelist() -> str:
+    return reverse("admin:users_membership_changelist")

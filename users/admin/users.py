@@ -1,0 +1,280 @@
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import admin as auth_admin
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db import router, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
+
+from users import attributes
+from users.admin.bulk_actions import BulkActions
+from users.forms import (
+    UserCreationForm,
+    UserForm,
+    access_removal_error,
+    definition_field_name,
+    removal_field,
+    removal_field_name,
+)
+from users.models import AbstractUser, AttributeDefinition, Membership, holders
+
+User: Any = get_user_model()
+Kind = AttributeDefinition.Kind
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    extra = 0
+    verbose_name = _("team and role")
+    verbose_name_plural = _("teams and roles")
+
+
+def request_definitions(request: Any) -> list[AttributeDefinition]:
+    """Return all attribute definitions, read once for each request."""
+    if not hasattr(request, "attribute_definitions"):
+        request.attribute_definitions = list(AttributeDefinition.objects.all())
+    return request.attribute_definitions
+
+
+def attribute_filter(definition: AttributeDefinition) -> type[admin.SimpleListFilter]:
+    """Return a list filter by the choices of `definition`."""
+
+    class AttributeFilter(admin.SimpleListFilter):
+        title = definition.name
+        parameter_name = definition_field_name(definition)
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+            return [(choice, choice) for choice in definition.choices]
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            if self.value() is None:
+                return queryset
+            return queryset.filter(pk__in=holders(definition, self.value()).values("pk"))
+
+    return AttributeFilter
+
+
+@admin.register(User)
+class UserAdmin(BulkActions, auth_admin.UserAdmin):
+    """Users, edited by hand under the same rules as by the call.
+
+    Who may do what is Django's permissions, and besides: only a superuser changes a superuser's
+    account, or anybody's role type and rights; nobody takes his own access away, nor the last
+    active superuser's.
+    """
+
+    form = UserForm
+    add_form = UserCreationForm
+    change_form_template = "admin/users/user_change_form.html"
+    inlines = (MembershipInline,)
+    list_display = (
+        "name",
+        "login_id",
+        "email_id",
+        "status",
+        "role_type",
+        "shown_teams",
+        "is_logged_in",
+        "accepting_chats",
+        "active_chats",
+    )
+    list_filter = ("status", "role_type", "teams", "accepting_chats")
+    search_fields = ("first_name", "last_name", "login_id", "email_id")
+    ordering = ("login_id",)
+    readonly_fields = (
+        "active_chats",
+        "is_logged_in",
+        "created_at",
+        "updated_at",
+        "last_login",
+        "shown_custom_attributes",
+        "shown_skill_attributes",
+    )
+    add_fieldsets = (
+        (_("Basic details"), {"fields": ("first_name", "last_name", "email_id")}),
+        (
+            _("Credentials"),
+            {"fields": ("login_id", "usable_password", "password1", "password2")},
+        ),
+    )
+    ACCESS_FIELDS = ("role_type", "is_superuser", "groups", "user_permissions")
+
+    # The list.
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return User.objects.with_logged_in()
+
+    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
+        own = [
+            attribute_filter(definition)
+            for definition in request_definitions(request)
+            if definition.kind == Kind.CUSTOM and definition.has_choices
+        ]
+        return [*self.list_filter, *own]
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        if hasattr(changelist.result_list, "prefetch_related"):
+            changelist.result_list = changelist.result_list.prefetch_related("teams")
+        return changelist
+
+    @admin.display(description=_("name"), ordering="first_name")
+    def name(self, user: AbstractUser) -> str:
+        return user.get_full_name()
+
+    @admin.display(description=_("teams"))
+    def shown_teams(self, user: Any) -> str:
+        return ", ".join(str(team) for team in user.teams.all())
+
+    @admin.display(description=_("logged in"), boolean=True, ordering="_logged_in")
+    def is_logged_in(self, user: AbstractUser) -> bool:
+        return user.logged_in
+
+    # The form.
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """Return the user; one that is about to be changed is locked until the change is made."""
+        user = super().get_object(request, object_id, from_field)
+        if user is None or not transaction.get_connection(self._database).in_atomic_block:
+            return user
+        return self.get_queryset(request).select_for_update().get(pk=user.pk)
+
+    @property
+    def _database(self) -> str:
+        return router.db_for_write(User)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        if obj is not None:
+            definitions = request_definitions(request)
+            fields: dict[str, Any] = {
+                definition_field_name(definition): attributes.form_field(
+                    definition, label=definition.name, help_text=definition.description
+                )
+                for definition in definitions
+            }
+            for name in User.ATTRIBUTE_FIELDS:
+                fields[removal_field_name(name)] = removal_field()
+            fields |= {"definitions": definitions, "actor": request.user}
+            kwargs["form"] = type("UserForm", (self.form,), fields)
+        return super().get_form(request, obj, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return self.add_fieldsets
+        return (
+            (
+                _("Basic details"),
+                {
+                    "fields": (
+                        ("first_name", "last_name"),
+                        "email_id",
+                        "status",
+                        "job_description",
+                        "accepting_chats",
+                        "active_chats",
+                        "is_logged_in",
+                    )
+                },
+            ),
+            (
+                _("Business details"),
+                {"fields": self._attribute_fields(request, obj, "custom_attributes")},
+            ),
+            (_("Skills"), {"fields": self._attribute_fields(request, obj, "skill_attributes")}),
+            (_("Credentials"), {"fields": ("login_id", "login_using_email", "password")}),
+            (
+                _("Access"),
+                {"fields": (*self.ACCESS_FIELDS, "last_login", "created_at", "updated_at")},
+            ),
+        )
+
+    def _attribute_fields(self, request: HttpRequest, user: Any, name: str) -> list[str]:
+        if not self.has_change_permission(request, user):
+            return [f"shown_{name}"]
+        kind = User.ATTRIBUTE_FIELDS[name]
+        definitions = [d for d in request_definitions(request) if d.kind == kind]
+        fields = [definition_field_name(definition) for definition in definitions]
+        if attributes.unallowed(getattr(user, name), {d.name: d for d in definitions}):
+            fields.append(removal_field_name(name))
+        return fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+        if request.user.is_superuser:
+            return self.readonly_fields
+        return (*self.readonly_fields, *self.ACCESS_FIELDS)
+
+    @admin.display(description=_("custom attributes"))
+    def shown_custom_attributes(self, user: AbstractUser) -> str:
+        return as_lines(user.custom_attributes)
+
+    @admin.display(description=_("skills"))
+    def shown_skill_attributes(self, user: AbstractUser) -> str:
+        return as_lines(user.skill_attributes)
+
+    # What is written.
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.save()
+        elif columns := form.changed_columns:
+            obj.save(update_fields=columns)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self._delete(request, [obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._delete(request, list(queryset))
+
+    def _delete(self, request: HttpRequest, users: list[Any]) -> None:
+        with transaction.atomic(using=self._database):
+            if sentence := access_removal_error(request.user, users):
+                raise PermissionDenied(sentence)
+            User.objects.filter(pk__in=[user.pk for user in users]).delete()
+
+    # Who may do what.
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and may_touch(request.user, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return (
+            super().has_delete_permission(request, obj)
+            and may_touch(request.user, obj)
+            and (obj is None or obj.pk != request.user.pk)
+        )
+
+    @method_decorator(sensitive_post_parameters())
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 (Django's URL names it)
+        form_url: str = "",
+    ) -> HttpResponse:
+        user = self.get_object(request, id)
+        # A password lets its new owner in: with rights that only a superuser may give.
+        for_another = user is not None and user != request.user
+        if for_another and user.is_staff and not request.user.is_superuser:
+            raise PermissionDenied
+        with transaction.atomic(using=self._database):
+            response = super().user_change_password(request, id, form_url)
+            if for_another and response.status_code == 302:
+                user.end_sessions()
+        return response
+
+
+def may_touch(actor: Any, user: AbstractUser | None) -> bool:
+    """Whether `actor`, with the permissions for it, may change or delete `user` (None: anybody)."""
+    return user is None or actor.is_superuser or not user.is_superuser
+
+
+def as_lines(values: attributes.Attributes) -> str:
+    """Return attributes as a person reads them, one a line."""
+    return "\n".join(f"{key}: {attributes.as_text(value)}" for key, value in values.items()) or "—"

@@ -1,0 +1,43 @@
+"""Who may log in, and by which name."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import ModelBackend
+from django.db.models import Q
+from django.http import HttpRequest
+
+
+class LoginBackend(ModelBackend):
+    """Logs an active user in by the login id, or by the email where `login_using_email` is true.
+
+    The case of either does not matter. Where one user's login id is another's email, the login id
+    wins. A project names it in its settings:
+    `AUTHENTICATION_BACKENDS = ["users.backends.LoginBackend"]`.
+    """
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **credentials: Any,
+    ) -> Any:
+        name = username or credentials.get(get_user_model().USERNAME_FIELD)
+        if not name or password is None:
+            return None
+        user = self.find(name)
+        if user is None:
+            # As long as a wrong password takes, so that nobody learns which accounts exist.
+            get_user_model()().set_password(password)
+            return None
+        if user.check_password(password) and self.user_can_authenticate(user):
+            return user
+        return None
+
+    def find(self, name: str) -> Any:
+        """Return the user, active or not, whom `name` may log in, or None."""
+        key = get_user_model().normalize_username(name).casefold()
+        by_email = Q(email_key=key, login_using_email=True)
+        users = list(get_user_model()._default_manager.filter(Q(login_key=key) | by_email))
+        return min(users, key=lambda user: user.login_key != key, default=None)
