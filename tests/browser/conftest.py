@@ -18,7 +18,7 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # its loop must not outlive the browser tests
 def chromium():
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
