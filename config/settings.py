@@ -18,6 +18,16 @@ env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
 
+_POSTGRESQL_TIMEOUTS = " ".join(
+    (
+        "-c lock_timeout=10s",
+        "-c statement_timeout=60s",
+        "-c idle_in_transaction_session_timeout=60s",
+    )
+)
+_MARIADB_TIMEOUTS = "SET innodb_lock_wait_timeout=10, max_statement_time=60"
+
+
 def _boolean(variable: str, default: bool) -> bool:
     # django-environ takes every text that it does not know for false: a typo would go unseen.
     value = env.str(variable, default="").strip().lower()
@@ -76,8 +86,18 @@ def _database() -> dict[str, Any]:
         options.setdefault("transaction_mode", "IMMEDIATE")
         options.setdefault("timeout", 20)  # seconds
     elif engine in ("django.db.backends.postgresql", "django.db.backends.mysql"):
+        # One connection for each thread of each worker; one that was dropped is made anew before
+        # the next request uses it.
         database.setdefault("CONN_MAX_AGE", None)
         database.setdefault("CONN_HEALTH_CHECKS", True)
+        options.setdefault("connect_timeout", 5)  # seconds
+        # Nothing that is stuck hangs a worker for ever.
+        if engine == "django.db.backends.postgresql":
+            options.setdefault("options", _POSTGRESQL_TIMEOUTS)
+            options.setdefault("tcp_user_timeout", 30_000)  # milliseconds
+        else:
+            options.setdefault("init_command", _MARIADB_TIMEOUTS)
+            options.setdefault("read_timeout", 60)
     else:
         raise ImproperlyConfigured(
             "DATABASE_URL must begin with sqlite:///, postgresql:// or mysql://."
@@ -176,15 +196,25 @@ if HTTPS:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     # Entering the browsers' preload list is for the owner of the whole domain to decide.
     SILENCED_SYSTEM_CHECKS = ["security.W021"]
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # who probes comes past the proxy
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
+        "json": {"format": "{message}", "style": "{"},
         "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
     },
     # Django's own handler says nothing on the console when DEBUG is off.
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "requests": {"class": "logging.StreamHandler", "formatter": "json"},
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django": {"handlers": ["console"], "level": "INFO", "propagate": False}},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        # The calls' answers are below, a line each; what is wrong in a 500 is logged by the app.
+        "django.request": {"level": "ERROR"},
+        "users.requests": {"handlers": ["requests"], "level": "INFO", "propagate": False},
+    },
 }

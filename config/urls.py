@@ -3,6 +3,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
+from config.health import alive, ready
 from users.forms import LoginForm
 
 admin.site.login_form = LoginForm
@@ -18,6 +19,8 @@ def not_found(request: HttpRequest) -> JsonResponse:
 
 
 urlpatterns = [
+    path("healthz", alive),
+    path("readyz", ready),
     path("api/", include("users.urls")),
     re_path(r"^api/", not_found),
     path("admin/", admin.site.urls),

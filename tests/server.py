@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +14,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from django.db import connection
+
+#: The README's options, but for static files.
+DEPLOYED = "--interface wsgi --workers 2 --workers-kill-timeout 20"
 
 PROJECT = Path(__file__).parent.parent
 
@@ -64,7 +68,7 @@ class Server:
         }
 
     def __enter__(self) -> "Server":
-        command = "granian --interface wsgi --workers 2 config.wsgi:application --port"
+        command = f"granian {DEPLOYED} config.wsgi:application --port"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *command.split(), str(self.port)],
@@ -72,8 +76,14 @@ class Server:
                 env=self.environment,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,  # a group of its own, which `kill` ends at once
             )
         wait_until_it_listens(self.port, self.process)
+        # A worker that is still starting does not take the signal to stop.
+        deadline = time.monotonic() + 30
+        while self.log.read_text().count("Started worker-") < 2:
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.05)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -82,6 +92,11 @@ class Server:
             self.process.wait(30)
         finally:
             self.process.kill()
+
+    def kill(self) -> None:
+        """End the server and its workers in the middle of whatever they do (SIGKILL)."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
 
     def call(self, path: str, body: object, headers: dict[str, str], method: str = "PATCH"):
         """Make the call on a connection of its own: (HTTP status, decoded JSON body).

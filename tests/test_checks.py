@@ -2,6 +2,7 @@ import pytest
 from django.core.checks import run_checks
 
 
+@pytest.mark.django_db  # some of Django's own checks ask the database
 @pytest.mark.parametrize(
     ("setting", "value", "id_"),
     [

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from users import attributes, tokens
+from users.databases import HeldOnSQLite
 
 
 def validate_storable(value: object) -> None:
@@ -539,27 +540,6 @@ def judge_attributes(
         definitions.by_name(kind),
         undefined_allowed=kind == AttributeDefinition.Kind.SKILL,
     )
-
-
-class HeldOnSQLite(models.Func):
-    """Whether a JSON object (1) holds a key (2) with a choice (3): as its value, or in its list.
-
-    Without a choice (NULL), whether it holds the key. SQLite has no operators for it, and its JSON
-    paths do not take every key.
-    """
-
-    template = """EXISTS (
-        WITH asked (object, name, choice) AS (SELECT %(expressions)s)
-        SELECT 1 FROM asked, json_each(asked.object) AS held
-        WHERE held.key = asked.name AND (
-            asked.choice IS NULL
-            OR held.value = asked.choice
-            OR held.type = 'array' AND EXISTS (
-                SELECT 1 FROM json_each(held.value) AS item WHERE item.value = asked.choice
-            )
-        )
-    )"""
-    output_field = models.BooleanField()
 
 
 def holders(

@@ -1,5 +1,9 @@
 """The call, to be read from top to bottom: its checks stand in the contract's order."""
 
+import json
+import logging
+import time
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import django.db
@@ -13,11 +17,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from users import status_codes
-from users.authentication import AccessTokenAuthentication, identifier
+from users.authentication import NOBODY, AccessTokenAuthentication, identifier
+from users.databases import refuses_writes
 from users.envelope import ApiError, JSONRenderer, OnlyChoice, envelope, exception_handler
 from users.models import AbstractUser, Membership
 from users.parsers import Body
 from users.serializers import UserSerializer, UserUpdateSerializer
+
+#: A line for each call, in JSON: see `UpdateUserView.log`.
+request_log = logging.getLogger("users.requests")
 
 
 # The update has a transaction of its own, so that a commit that fails is still answered as such:
@@ -37,6 +45,14 @@ class UpdateUserView(APIView):
     renderer_classes = (JSONRenderer,)
     content_negotiation_class = OnlyChoice
     versioning_class = None
+
+    team_id: int | None = None  # the team that the caller acts for, once that is known
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        started = time.perf_counter()
+        response = super().dispatch(request, *args, **kwargs)
+        self.log(response, kwargs["user_id"], time.perf_counter() - started)
+        return response
 
     def get_exception_handler(self) -> Any:
         return exception_handler
@@ -73,10 +89,25 @@ class UpdateUserView(APIView):
                         setattr(user, name, value)
                     user.save(update_fields=changes)
         except django.db.Error as error:
-            if writing:
+            if writing or refuses_writes(error):
                 raise ApiError(status_codes.UPDATE_FAILED) from error
             raise
         return envelope(status_codes.USER_UPDATED, UserSerializer(user).data)
+
+    def log(self, response: Any, user_id: str, seconds: float) -> None:
+        """Log the call as a line of JSON, of which nothing is personal and nothing secret."""
+        user = identifier(user_id)
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "code": response.data["status_code"],
+            "method": self.request.method,
+            "user": None if user == NOBODY else user,
+            "team": self.team_id,
+            # Not looked at unless it was authenticated: that would authenticate once more.
+            "token": getattr(self.request.auth, "name", None) if self.team_id else None,
+            "ms": round(seconds * 1000, 1),
+        }
+        request_log.info(json.dumps(line))
 
     def require_headers(self, request: Request) -> None:
         """Raise `ApiError` unless both mandatory headers are there; it names each that is not."""

@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from users import attributes
 from users.admin.bulk_actions import BulkActions
 from users.forms import (
+    RightsField,
     UserCreationForm,
     UserForm,
     access_removal_error,
@@ -165,6 +166,9 @@ class UserAdmin(BulkActions, auth_admin.UserAdmin):
             fields |= {"definitions": definitions, "actor": request.user}
             kwargs["form"] = type("UserForm", (self.form,), fields)
         return super().get_form(request, obj, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(db_field, request, form_class=RightsField, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:

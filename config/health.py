@@ -1,0 +1,40 @@
+"""What a load balancer or an orchestrator asks."""
+
+from functools import cache
+
+import django.db
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+
+
+def alive(request: HttpRequest) -> JsonResponse:
+    """`GET /healthz`: 200, as long as the process serves at all."""
+    return JsonResponse({"status": "ok"})
+
+
+def ready(request: HttpRequest) -> JsonResponse:
+    """`GET /readyz`: 200 where the database is reachable and migrated, else 503 and why."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        if not _is_migrated():
+            return JsonResponse({"status": "migrations are not applied"}, status=503)
+    except django.db.Error:
+        return JsonResponse({"status": "the database is not reachable"}, status=503)
+    return JsonResponse({"status": "ok"})
+
+
+def _is_migrated() -> bool:
+    try:
+        _require_migrations()
+    except LookupError:
+        return False
+    return True
+
+
+@cache  # which keeps only what was returned: once applied, they stay so
+def _require_migrations() -> None:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise LookupError("migrations are not applied")

@@ -1,0 +1,47 @@
+import pytest
+from django.core.management import call_command
+from django.db import OperationalError, connection
+
+from config import health
+
+
+@pytest.fixture(autouse=True)
+def asked_anew():
+    health._require_migrations.cache_clear()
+    yield
+    health._require_migrations.cache_clear()
+
+
+def test_a_process_that_serves_is_alive_without_its_database(client):
+    response = client.get("/healthz")  # which pytest-django keeps from this test
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.django_db
+def test_it_is_ready_with_its_database_migrated(client):
+    for _ in range(2):
+        response = client.get("/readyz")
+        assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.django_db
+def test_it_is_not_ready_without_its_database(client):
+    def unreachable(*args):
+        raise OperationalError("no route to db.internal")
+
+    with connection.execute_wrapper(unreachable):
+        response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json() == {"status": "the database is not reachable"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_not_ready_before_the_migrations(client):
+    call_command("migrate", "admin", "0001", verbosity=0)
+    try:
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json() == {"status": "migrations are not applied"}
+    finally:
+        call_command("migrate", verbosity=0)
+    assert client.get("/readyz").status_code == 200

@@ -1,0 +1,83 @@
+"""A PostgreSQL of the tests' own, to be stopped, started and filled up."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+
+from tests.server import PROJECT, free_port
+
+SEED = """
+from users.models import *
+team = Team.objects.create(name="Support")
+user = User.objects.create_user("asha", "asha@desk.example", first_name="Asha")
+Membership.objects.create(user=user, team=team)
+_, secret = AccessToken.objects.issue("HR", [team])
+print("SEED", user.pk, team.pk, secret)
+"""
+
+
+def binaries() -> Path | None:
+    """Return the folder of PostgreSQL's server programs, None where they are not installed."""
+    if found := shutil.which("initdb"):
+        return Path(found).parent
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
+
+
+class Cluster:
+    """A cluster in `folder`, on a port of its own, with the project's tables and one user in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+        # PostgreSQL refuses to be root.
+        self.account = "postgres" if os.geteuid() == 0 else None
+        if self.account:
+            folder.parent.chmod(0o755)
+            shutil.chown(folder, self.account)
+        self._run("initdb", "--auth=trust", "--username=postgres", "--no-sync")
+        self.start()
+        self._manage("migrate", "--verbosity=0")
+        _, self.user, self.team, self.secret = self._manage("shell", "-c", SEED).split()[-4:]
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(binaries() / program), "-D", str(self.folder), *arguments]
+        # To a file: a server that is started would keep a pipe open.
+        with (self.folder.parent / "cluster.log").open("ab") as log:
+            subprocess.run(
+                command, user=self.account, cwd="/", check=True, stdout=log, stderr=log, timeout=60
+            )
+
+    def _manage(self, *arguments: str) -> str:
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=PROJECT,
+            env={
+                "PATH": os.environ["PATH"],
+                "SECRET_KEY": "x",
+                "DEBUG": "on",
+                "DATABASE_URL": self.url,
+            },
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
+        self._run("pg_ctl", "-w", "-o", options, "start")
+
+    def stop(self) -> None:
+        """Stop at once, as a crash does; what was committed stays."""
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def execute(self, *statements: str) -> list:
+        """Run the statements, and return the rows of the last."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            for statement in statements:
+                cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []

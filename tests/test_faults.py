@@ -1,0 +1,291 @@
+"""What happens when a server, a connection, a disk or a database fails in the middle of it."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection, transaction
+
+from tests.assertions import assert_refused, assert_updated
+from tests.postgresql import Cluster, binaries
+from tests.server import Server, database_url
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+User = get_user_model()
+on_postgresql = pytest.mark.skipif(
+    "postgresql" not in os.environ.get("DATABASE_URL", "sqlite"), reason="PostgreSQL's own"
+)
+
+
+def absent(reason):
+    pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+
+
+def both_names(n):
+    """Return an update of two parameters that must be seen together or not at all."""
+    return {"first_name": f"n{n}", "last_name": f"n{n}", "skill_attributes": {f"k{n}": n}}
+
+
+class Load:
+    """Calls one after the other, in several threads, until it is stopped."""
+
+    def __init__(self, server, path, headers, clients=4):
+        self.server, self.path = server, path
+        self.headers = {**headers, "Content-Type": "application/json"}
+        self.answers = []  # (when, n, envelope or None)
+        self.stopped = threading.Event()
+        self.threads = [
+            threading.Thread(target=self._run, args=(start, clients)) for start in range(clients)
+        ]
+
+    def _run(self, n, step):
+        while not self.stopped.is_set():
+            envelope = None
+            # The key goes again, for an object takes a hundred of them.
+            body = both_names(n) | {"skill_attributes": {f"k{n % 90}": n}}
+            with contextlib.suppress(OSError, ValueError, Exception):
+                _, envelope = self.server.call(self.path, body, self.headers)
+            self.answers.append((time.monotonic(), n, envelope))
+            n += step
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *error):
+        self.stopped.set()
+        for thread in self.threads:
+            thread.join(60)
+
+    def codes(self, since=0.0):
+        return [e and e["status_code"] for when, _, e in list(self.answers) if when >= since]
+
+    def wait_for(self, condition, seconds=30):
+        deadline = time.monotonic() + seconds
+        while not condition(self):
+            assert time.monotonic() < deadline, self.codes()[-20:]
+            time.sleep(0.02)
+
+
+def test_what_was_acknowledged_survives_a_killed_server(tmp_path, call, user):
+    acknowledged = {}
+    for round_ in range(3):
+        with Server(tmp_path / f"server{round_}.log") as server:
+            with Load(server, call.path, call.headers) as load:
+                load.wait_for(lambda load: load.codes().count(4309) >= 40)
+                server.kill()
+                load.stopped.set()
+            latest = {}
+            for _, n, envelope in load.answers:
+                if envelope:
+                    assert envelope["status_code"] == 4309
+                    latest[f"k{n % 90}"] = max(n, latest.get(f"k{n % 90}", 0))
+            acknowledged = latest
+        user.refresh_from_db()
+        assert user.first_name == user.last_name  # none half done
+        # What is stored is what was acknowledged, or what came after it and was not answered.
+        for key, n in acknowledged.items():
+            assert user.skill_attributes[key] >= n
+
+
+def test_a_graceful_stop_finishes_what_it_has_begun(tmp_path, call, user):
+    if not connection.features.has_select_for_update:
+        pytest.skip("SQLite locks no row: a call cannot be held in the middle")
+    with Server(tmp_path / "server.log") as server, ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=user.pk)
+            headers = {**call.headers, "Content-Type": "application/json"}
+            answer = pool.submit(server.call, call.path, {"first_name": "Zoë"}, headers)
+            time.sleep(1)  # the call waits for the row by now
+            assert not answer.done()
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+        status, envelope = answer.result(30)
+        assert (status, envelope["status_code"]) == (200, 4309)
+        server.process.wait(30)
+    assert User.objects.get(pk=user.pk).first_name == "Zoë"
+
+
+@on_postgresql
+def test_a_dropped_connection_costs_nobody_an_error(tmp_path, call):
+    headers = {**call.headers, "Content-Type": "application/json"}
+    with Server(tmp_path / "server.log") as server:
+        for n in range(20):
+            server.call(call.path, {"first_name": f"a{n}"}, headers)
+        for n in range(5):
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                    " WHERE pid != pg_backend_pid() AND datname = current_database()"
+                )
+                assert cursor.fetchone()[0] >= 1
+            for m in range(10):
+                _, envelope = server.call(call.path, {"first_name": f"b{n}{m}"}, headers)
+                assert envelope["status_code"] == 4309
+
+
+@on_postgresql
+def test_a_lock_that_is_stuck_hangs_no_worker_for_ever(tmp_path, call, user):
+    url = database_url() + "?options=-c%20lock_timeout%3D500ms"
+    headers = {**call.headers, "Content-Type": "application/json"}
+    with Server(tmp_path / "server.log", DATABASE_URL=url) as server, transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        _, envelope = server.call(call.path, {"first_name": "Zoë"}, headers)
+    assert envelope["status_code"] == 2007
+
+
+@on_postgresql
+@pytest.mark.parametrize(
+    "name", ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"]
+)
+def test_a_deployed_connection_has_time_limits(name):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SHOW {name}")
+        assert cursor.fetchone()[0] not in ("0", None)
+
+
+@pytest.fixture
+def read_only(call):
+    """The database takes no writes while a test runs."""
+    call({"first_name": "Asha"})
+    on, off = {
+        "sqlite": ("PRAGMA query_only = ON", "PRAGMA query_only = OFF"),
+        "postgresql": (
+            "SET default_transaction_read_only = on",
+            "SET default_transaction_read_only = off",
+        ),
+        "mysql": ("SET SESSION TRANSACTION READ ONLY", "SET SESSION TRANSACTION READ WRITE"),
+    }[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(on)
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(off)
+
+
+def test_a_read_only_database_fails_the_update(call, user, read_only):
+    assert_refused(call({"first_name": "Zoë"}), 3104)
+    assert User.objects.get(pk=user.pk).first_name == "Asha"
+
+
+@pytest.mark.skipif("postgresql" in os.environ.get("DATABASE_URL", ""), reason="SQLite's own")
+def test_a_full_sqlite_disk_fails_the_update_and_undoes_it(call, user):
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA page_count")
+        [pages] = cursor.fetchone()
+        cursor.execute(f"PRAGMA max_page_count = {pages}")
+        try:
+            before = User.objects.filter(pk=user.pk).values().get()
+            numbers = set()
+            for n in range(99):
+                body = {"first_name": f"n{n}", "skill_attributes": {f"k{n}": "x" * 255}}
+                envelope = call(body).json()
+                numbers.add(envelope["status_code"])
+                if envelope["status_code"] != 4309:
+                    break
+                before = User.objects.filter(pk=user.pk).values().get()
+            assert numbers == {4309, 3104}
+            assert User.objects.filter(pk=user.pk).values().get() == before
+        finally:
+            cursor.execute("PRAGMA max_page_count = 1073741823")
+    assert_updated(call({"first_name": "Zoë"}))
+
+
+# On a PostgreSQL of the tests' own.
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    if binaries() is None:
+        absent("PostgreSQL's server programs are not installed")
+    # Not pytest's own folder, which PostgreSQL's account may not enter.
+    folder = Path(tempfile.mkdtemp(prefix="desk-users-cluster-")) / "data"
+    folder.mkdir()
+    cluster = Cluster(folder)
+    yield cluster
+    with contextlib.suppress(subprocess.CalledProcessError):
+        cluster.stop()
+    shutil.rmtree(cluster.folder.parent, ignore_errors=True)
+
+
+@pytest.fixture
+def served_cluster(tmp_path, cluster, db):
+    with Server(tmp_path / "server.log", DATABASE_URL=cluster.url) as server:
+        yield server
+
+
+@pytest.fixture
+def load(served_cluster, cluster):
+    headers = {"Authorization": f"Bearer {cluster.secret}", "teamid": cluster.team}
+    with Load(served_cluster, f"/api/users/{cluster.user}", headers) as load:
+        load.wait_for(lambda load: load.codes().count(4309) >= 20)
+        yield load
+
+
+def assert_not_half_done(cluster):
+    [(first, last)] = cluster.execute("SELECT first_name, last_name FROM users_user")
+    assert first == last
+
+
+def test_a_database_that_stops_and_starts_is_survived_by_the_server(load, cluster):
+    for _ in range(2):
+        cluster.stop()
+        stopped = time.monotonic()
+        load.wait_for(lambda load, since=stopped: len(load.codes(since)) >= 20, seconds=20)
+        answered = set(load.codes(stopped + 0.5))
+        assert answered <= {2007, 3104}, answered
+        cluster.start()
+        started = time.monotonic()
+        load.wait_for(lambda load, since=started: load.codes(since).count(4309) >= 20, seconds=20)
+        settled = time.monotonic()
+        load.wait_for(lambda load, since=settled: len(load.codes(since)) >= 20)
+        assert set(load.codes(settled)) == {4309}
+        assert_not_half_done(cluster)
+    assert load.server.process.poll() is None
+    acknowledged = max(n for _, n, e in load.answers if e and e["status_code"] == 4309)
+    [(skills,)] = cluster.execute("SELECT skill_attributes FROM users_user")
+    assert max(skills.values()) >= acknowledged
+
+
+def test_a_full_disk_fails_updates_and_undoes_them(load, cluster, tmp_path):
+    if os.geteuid() != 0:
+        absent("a small disk is mounted by root alone")
+    disk = cluster.folder.parent / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], check=True)
+    try:
+        shutil.chown(disk, "postgres")
+        cluster.execute(
+            f"CREATE TABLESPACE small LOCATION '{disk}'",
+            "ALTER TABLE users_user SET TABLESPACE small",
+        )
+        with (disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+            while True:
+                filler.write(b"x" * 4096)
+        numbers = set()
+        for _ in range(90):
+            # Random, for what can be compressed takes no room.
+            body = {"skill_attributes": {f"k{m}": secrets.token_hex(120) for m in range(90)}}
+            _, envelope = load.server.call(load.path, body, load.headers)
+            numbers.add(envelope["status_code"])
+            assert_not_half_done(cluster)
+        assert numbers <= {4309, 3104}
+        assert 3104 in numbers
+        (disk / "filler").unlink()
+        freed = time.monotonic()
+        load.wait_for(lambda load: load.codes(freed).count(4309) >= 5)
+        cluster.execute("ALTER TABLE users_user SET TABLESPACE pg_default", "DROP TABLESPACE small")
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
