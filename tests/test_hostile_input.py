@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.test import Client
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -266,6 +267,53 @@ def test_any_form(page, user, data):
     response = browser.post(path, content, "application/x-www-form-urlencoded")
     assert response.status_code in (200, 302)
     User.objects.get(pk=user.pk).full_clean()
+
+
+OTHER_FORMS = {
+    "/admin/login/": ["username", "password", "next"],
+    "/admin/users/user/add/": ["first_name", "login_id", "email_id", "password1", "password2"],
+    "/admin/users/team/add/": ["name"],
+    "/admin/users/membership/add/": ["user", "team", "role"],
+    "/admin/users/accesstoken/add/": ["name", "teams", "days"],
+    "/admin/users/attributedefinition/add/": ["kind", "name", "type", "choices", "description"],
+}
+
+
+@pytest.mark.parametrize("path", OTHER_FORMS)
+@settings(generated, max_examples=40)
+@given(data=st.data())
+def test_any_other_form(page, user, path, data):
+    browser, _ = page
+    if path == "/admin/login/":
+        browser = Client()
+    value = texts | numbers.map(str) | st.lists(texts | numbers.map(str), max_size=3)
+    form = data.draw(st.dictionaries(st.sampled_from(OTHER_FORMS[path]), value))
+    content = urlencode({name: encoded(value) for name, value in form.items()}, doseq=True)
+    response = browser.post(path, content, "application/x-www-form-urlencoded")
+    assert response.status_code in (200, 302, 429)
+
+
+LISTS = ["user", "team", "membership", "accesstoken", "attributedefinition"]
+
+
+@pytest.mark.parametrize("name", LISTS)
+@settings(generated, max_examples=20)
+@given(
+    selected=st.lists(texts | numbers.map(str), min_size=1, max_size=3),
+    action=st.sampled_from(["delete_selected", "deactivate", "revoke", "rotate"]) | texts,
+    query=st.dictionaries(
+        st.sampled_from(["q", "o", "p", "status__exact", "teams__id__exact"]), texts
+    ),
+)
+def test_any_action(page, user, name, selected, action, query):
+    browser, _ = page
+    content = {"_selected_action": encoded(selected), "action": encoded(action)}
+    response = browser.post(
+        f"/admin/users/{name}/?{urlencode({key: encoded(value) for key, value in query.items()})}",
+        urlencode(content, doseq=True),
+        "application/x-www-form-urlencoded",
+    )
+    assert response.status_code in (200, 302)
 
 
 def encoded(value):

@@ -15,7 +15,6 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from users import attributes
-from users.authentication import NOBODY, identifier
 from users.models import AbstractUser, AccessToken, AttributeDefinition, Team, holders
 
 User = get_user_model()
@@ -54,18 +53,6 @@ class LoginForm(AdminAuthenticationForm):
                 request=self.request,
             )
             raise
-
-
-class RightsField(forms.ModelMultipleChoiceField):
-    """Groups or permissions; a key that no row can have is no choice (SQLite would overflow)."""
-
-    def clean(self, value: Any) -> Any:
-        for key in value or ():
-            if identifier(str(key)) == NOBODY:
-                raise ValidationError(
-                    self.error_messages["invalid_pk_value"], "invalid_pk_value", {"pk": key}
-                )
-        return super().clean(value)
 
 
 def definition_field_name(definition: AttributeDefinition) -> str:

@@ -11,12 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from users.admin.confirmation import confirm
+from users.admin.keys import KeyedAdmin
 from users.forms import AccessTokenCreationForm, RotationForm
 from users.models import AccessToken
 
 
 @admin.register(AccessToken)
-class AccessTokenAdmin(admin.ModelAdmin):
+class AccessTokenAdmin(KeyedAdmin):
     """Makes, revokes and rotates access tokens.
 
     A secret is shown once, in the response to the form that made it: a message or a session would

@@ -7,12 +7,13 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from users.admin.keys import KeyedAdmin
 from users.forms import AttributeDefinitionForm
 from users.models import AttributeDefinition, holders
 
 
 @admin.register(AttributeDefinition)
-class AttributeDefinitionAdmin(admin.ModelAdmin):
+class AttributeDefinitionAdmin(KeyedAdmin):
     form = AttributeDefinitionForm
     list_display = ("name", "kind", "type", "shown_choices", "description")
     list_filter = ("kind", "type")

@@ -8,11 +8,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from users.admin.keys import KeyedAdmin
 from users.models import Membership, Team
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin):
+class TeamAdmin(KeyedAdmin):
     list_display = ("name", "id", "shown_members")
     search_fields = ("name",)
     fields = ("name", "shown_members")
@@ -32,7 +33,7 @@ class TeamAdmin(admin.ModelAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin):
+class MembershipAdmin(KeyedAdmin):
     """The members of teams and their roles, which are edited in the list itself."""
 
     list_display = ("user", "team", "role")

@@ -14,8 +14,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from users import attributes
 from users.admin.bulk_actions import BulkActions
+from users.admin.keys import KeyedAdmin
 from users.forms import (
-    RightsField,
     UserCreationForm,
     UserForm,
     access_removal_error,
@@ -62,7 +62,7 @@ def attribute_filter(definition: AttributeDefinition) -> type[admin.SimpleListFi
 
 
 @admin.register(User)
-class UserAdmin(BulkActions, auth_admin.UserAdmin):
+class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
     """Users, edited by hand under the same rules as by the call.
 
     Who may do what is Django's permissions, and besides: only a superuser changes a superuser's
@@ -166,9 +166,6 @@ class UserAdmin(BulkActions, auth_admin.UserAdmin):
             fields |= {"definitions": definitions, "actor": request.user}
             kwargs["form"] = type("UserForm", (self.form,), fields)
         return super().get_form(request, obj, **kwargs)
-
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        return super().formfield_for_manytomany(db_field, request, form_class=RightsField, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
