@@ -58,3 +58,8 @@ def test_a_chunked_body_is_said_to_be_unread(server, call):
     assert (status, envelope["status_code"]) == (400, 3114)
     sentence = "A body without Content-Length (chunked) is not read."
     assert envelope["response"] == {"errors": {"body": [sentence]}}
+
+
+def test_a_missing_media_type_is_read_as_json(server, call):
+    _, envelope = server.call(call.path, {"first_name": "Bruno"}, call.headers)
+    assert envelope["status_code"] == 4309

@@ -104,7 +104,7 @@ class UpdateUserView(APIView):
             "user": None if user == NOBODY else user,
             "team": self.team_id,
             # Not looked at unless it was authenticated: that would authenticate once more.
-            "token": getattr(self.request.auth, "name", None) if self.team_id else None,
+            "token": None if self.team_id is None else getattr(self.request.auth, "name", None),
             "ms": round(seconds * 1000, 1),
         }
         request_log.info(json.dumps(line))

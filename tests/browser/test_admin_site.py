@@ -312,6 +312,7 @@ def test_the_list_shows_all_its_columns_at_1280(new_page, administrator, user):
 
 def test_a_user_is_edited_with_the_keyboard_alone(page, administrator, user, business):
     page.goto("/admin/login/?next=/admin/")
+    expect(page.get_by_label("Login id or email")).to_be_focused()
     page.keyboard.type("ada")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)

@@ -45,9 +45,15 @@ def demo(clone, **environment):
     assert process.wait(30) == 0
 
 
-def paste(printed: str) -> dict:
-    """Run the `curl` that the demo printed, and return the envelope that it got."""
+def paste(printed: str, *changed: str) -> dict:
+    """Run the `curl` that the demo printed, and return the envelope that it got.
+
+    changed: a part of the command, and what stands there instead.
+    """
     command = re.search(r"^curl .*?[^\\]$", printed, re.MULTILINE | re.DOTALL).group()
+    if changed:
+        assert changed[0] in command
+        command = command.replace(*changed)
     got = subprocess.run(
         ["sh", "-c", command], capture_output=True, text=True, check=True, timeout=30
     ).stdout
@@ -65,6 +71,20 @@ def test_the_printed_call_works_and_what_it_did_is_kept(clone):
         assert password not in printed
         assert "with the password that the first run showed" in printed
         assert paste(printed) == first
+
+
+@pytest.mark.parametrize(
+    ("content_type", "number"),
+    [
+        ("Content-Type:", 4309),
+        ("Content-Type: text/plain", 3115),
+        ("Transfer-Encoding: chunked", 3114),
+    ],
+)
+def test_it_serves_by_the_contract(clone, content_type, number):
+    with demo(clone) as printed:
+        envelope = paste(printed, "Content-Type: application/json", content_type)
+    assert envelope["status_code"] == number
 
 
 def test_it_never_touches_the_configured_database(clone):

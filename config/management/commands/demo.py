@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.staticfiles.management.commands import runserver
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -42,6 +44,25 @@ def port(text: str) -> int:
     return int(text)
 
 
+class RequestHandler(WSGIRequestHandler):
+    """Says what the client said: wsgiref takes a missing media type for text/plain."""
+
+    def get_environ(self) -> dict[str, Any]:
+        environ = super().get_environ()
+        if "Content-Type" not in self.headers:
+            environ["CONTENT_TYPE"] = ""
+        return environ
+
+
+class Server(WSGIServer):
+    def __init__(self, address: Any, handler: Any, **options: Any) -> None:
+        super().__init__(address, RequestHandler, **options)
+
+
+class RunServer(runserver.Command):
+    server_cls = Server
+
+
 class Command(BaseCommand):
     help = "Prepares a SQLite database with a few users, shows how to call the API, and serves it."
 
@@ -60,7 +81,7 @@ class Command(BaseCommand):
             _, secret = AccessToken.objects.issue("demo", [team], timezone.now() + TOKEN_LIFETIME)
         self.show(options["port"], team, user, password, secret)
         call_command(
-            "runserver",
+            RunServer(),
             f"127.0.0.1:{options['port']}",
             use_reloader=False,
             insecure_serving=True,  # the admin site's static files, which DEBUG off would not serve
