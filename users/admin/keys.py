@@ -51,8 +51,11 @@ class KeyedAdmin(admin.ModelAdmin):
             kwargs["widget"] = Autocomplete(db_field, self.admin_site, using=kwargs.get("using"))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], **location: Any
+    ) -> HttpResponse | None:
+        """Do the action; `location` is Django 6.1's, where on the page it was chosen."""
         if all(map(is_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
-            return super().response_action(request, queryset)
+            return super().response_action(request, queryset, **location)
         messages.error(request, gettext("What was selected is not there."))
         return HttpResponseRedirect(request.get_full_path())
