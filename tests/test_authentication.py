@@ -32,7 +32,6 @@ def test_each_missing_header_is_named(call, names, nothing):
         "Basic YWRtaW46YWRtaW4=",
         "Token {token}",
         "{token}",
-        "Bearer {token} ",
         "Bearer {token}x",
         "Bearer {token}\x00",
         "Bearer x{token}",
@@ -44,10 +43,7 @@ def test_each_missing_header_is_named(call, names, nothing):
 )
 def test_a_malformed_token_is_invalid(call, token, authorization):
     response = call(CHANGE, headers={"Authorization": authorization.format(token=token)})
-    if authorization.endswith("{token} "):  # servers and clients trim a header's value
-        assert response.status_code in (200, 400)
-    else:
-        assert_refused(response, 2003)
+    assert_refused(response, 2003)
 
 
 def test_an_unknown_token_is_invalid(call):

@@ -172,7 +172,7 @@ def test_answers_are_hardened_and_name_no_version(https_server):
 
 def test_plain_http_is_redirected_but_for_probes(https_server):
     status, headers, _ = get(https_server, "/admin/", **{"X-Forwarded-Proto": "http"})
-    assert (status, headers["location"]) == (301, "https://127.0.0.1/admin/") or status == 301
+    assert status == 301
     assert headers["location"].startswith("https://")
     for probe in ("/healthz", "/readyz"):
         assert get(https_server, probe, **{"X-Forwarded-Proto": "http"})[0] == 200
