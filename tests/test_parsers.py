@@ -117,6 +117,16 @@ def test_a_larger_body_is_refused(call, body):
     assert_refused(response, 3115, {"body": [sentence]})
 
 
+@pytest.mark.parametrize("length", ["x", "+5", "1.0", "٣", "-5", "9" * 5000])
+def test_a_length_that_is_no_number_is_no_server_error(call, length):
+    # A lax server passes it on (wsgiref does).
+    response = call.client.generic(
+        "PATCH", call.path, CHANGE, "application/json", headers=call.headers, CONTENT_LENGTH=length
+    )
+    sentence = "Must have at most 1048576 bytes, and arrive whole."
+    assert_refused(response, 3115, {"body": [sentence]})
+
+
 REPEATED = "Is repeated: an object may hold a member once."
 REPEATED_INSIDE = "Holds an object in which a member is repeated."
 

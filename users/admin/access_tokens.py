@@ -2,6 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -94,9 +95,10 @@ class AccessTokenAdmin(KeyedAdmin):
         )
         if page := confirm(self, request, queryset, "revoke", question % count):
             return page
-        for token in queryset:
-            token.revoke()
-            self.log_change(request, token, "Revoked.")
+        with transaction.atomic():  # all or none
+            for token in queryset:
+                token.revoke()
+                self.log_change(request, token, "Revoked.")
         done = ngettext("Revoked %d access token.", "Revoked %d access tokens.", count)
         messages.success(request, done % count)
         return None

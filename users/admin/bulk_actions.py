@@ -25,19 +25,21 @@ class BulkActions(admin.ModelAdmin):
 
     @admin.action(description=_("Activate the selected users"), permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        question = ngettext("Activate %d user?", "Activate %d users?", queryset.count())
-        if page := confirm(self, request, queryset, "activate", question % queryset.count()):
+        count = queryset.count()
+        question = ngettext("Activate %d user?", "Activate %d users?", count)
+        if page := confirm(self, request, queryset, "activate", question % count):
             return page
         return self._apply(request, queryset, lambda user: set_status(user, User.Status.ACTIVE))
 
     @admin.action(description=_("Deactivate the selected users"), permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        count = queryset.count()
         question = ngettext(
             "Deactivate %d user? Who is logged in is thrown out, and accepts chats no more.",
             "Deactivate %d users? Who is logged in is thrown out, and accepts chats no more.",
-            queryset.count(),
+            count,
         )
-        if page := confirm(self, request, queryset, "deactivate", question % queryset.count()):
+        if page := confirm(self, request, queryset, "deactivate", question % count):
             return page
         return self._apply(
             request,

@@ -260,9 +260,11 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
         form_url: str = "",
     ) -> HttpResponse:
         user = self.get_object(request, id)
-        # A password lets its new owner in: with rights that only a superuser may give.
+        # A password lets its new owner in: with rights that only a superuser may give. Also of an
+        # administrator who is inactive, for anybody on the staff may activate him.
         for_another = user is not None and user != request.user
-        if for_another and user.is_staff and not request.user.is_superuser:
+        is_administrator = for_another and user.role_type == User.RoleType.ADMINISTRATIVE
+        if is_administrator and not request.user.is_superuser:
             raise PermissionDenied
         with transaction.atomic(using=self._database):
             response = super().user_change_password(request, id, form_url)
