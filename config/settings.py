@@ -93,8 +93,13 @@ def _database() -> dict[str, Any]:
         options.setdefault("connect_timeout", 5)  # seconds
         # Nothing that is stuck hangs a worker for ever.
         if engine == "django.db.backends.postgresql":
+            database["ENGINE"] = "config.postgresql"
             options.setdefault("options", _POSTGRESQL_TIMEOUTS)
             options.setdefault("tcp_user_timeout", 30_000)  # milliseconds
+            options.setdefault("keepalives_idle", 30)  # seconds
+            # A statement is planned once for each connection, not on each call.
+            options.setdefault("server_side_binding", True)
+            options.setdefault("prepare_threshold", 5)
         else:
             options.setdefault("init_command", _MARIADB_TIMEOUTS)
             options.setdefault("read_timeout", 60)

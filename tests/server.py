@@ -16,7 +16,10 @@ from urllib.parse import quote
 from django.db import connection
 
 #: The README's options, but for static files.
-DEPLOYED = "--interface wsgi --workers 2 --blocking-threads 8 --workers-kill-timeout 20"
+DEPLOYED = (
+    "--interface wsgi --workers 2 --blocking-threads 4 --blocking-threads-idle-timeout 600 "
+    "--workers-kill-timeout 20"
+)
 
 PROJECT = Path(__file__).parent.parent
 

@@ -314,21 +314,13 @@ def data_statements(queries):
     return [query["sql"] for query in queries if not own.match(query["sql"])]
 
 
-def test_an_update_costs_four_statements(call, business, method):
+def test_an_update_costs_three_statements(call, business, method):
     call({"first_name": "Asha"})  # the note of the token's use is taken
     with CaptureQueriesContext(connection) as queries:
         assert_updated(call(EVERYTHING, method))
     # 1. the token, with the team that it is granted
-    # 2. the user in the team, with whether logged in; the row is locked
-    # 3. the attribute definitions
-    # 4. the update
-    assert len(data_statements(queries)) == 4, data_statements(queries)
-
-
-def test_an_update_without_attributes_reads_no_definitions(call):
-    call({"first_name": "Asha"})
-    with CaptureQueriesContext(connection) as queries:
-        assert_updated(call({"first_name": "Bruno"}))
+    # 2. the user in the team, with whether logged in, and the definitions; the row is locked
+    # 3. the update
     assert len(data_statements(queries)) == 3, data_statements(queries)
 
 
@@ -349,7 +341,7 @@ def test_the_cost_grows_with_nothing(call, user, team, business):
     call({"first_name": "Asha"})
     with CaptureQueriesContext(connection) as queries:
         assert_updated(call(EVERYTHING))
-    assert len(data_statements(queries)) == 4, data_statements(queries)
+    assert len(data_statements(queries)) == 3, data_statements(queries)
 
 
 def test_a_changed_definition_holds_from_the_next_request_on(call, business):

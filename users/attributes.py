@@ -28,8 +28,11 @@ Errors: TypeAlias = dict[str, list[str]] | list[str]
 class Definition(Protocol):
     """What the judge needs to know of an attribute definition."""
 
-    type: str
-    choices: Sequence[str]
+    @property
+    def type(self) -> str: ...
+
+    @property
+    def choices(self) -> Sequence[str]: ...
 
 
 class JSONDecoder(json.JSONDecoder):

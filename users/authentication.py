@@ -5,14 +5,15 @@ import re
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import DatabaseError, models, transaction
+from django.db import DatabaseError, models, router
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from users import status_codes, tokens
 from users.envelope import ApiError
-from users.models import AccessToken
+from users.models import AccessToken, Team
+from users.queries import CompiledQuery, Parameter
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,18 @@ def identifier(text: str) -> int:
     if len(digits) > len(str(_MAX_IDENTIFIER)) or int(digits) > _MAX_IDENTIFIER:
         return NOBODY
     return int(digits)
+
+
+def _tokens_with_grant() -> "models.QuerySet[AccessToken]":
+    grants = AccessToken.teams.through._default_manager.filter(
+        accesstoken=models.OuterRef("pk"), team=Parameter("team", Team._meta.pk)
+    )
+    granted: Any = models.Subquery(grants.values("team")[:1])
+    digest = Parameter("digest", AccessToken._meta.get_field("digest"))
+    return AccessToken.objects.annotate(granted_team_id=granted).filter(digest=digest).order_by()
+
+
+_TOKEN = CompiledQuery(_tokens_with_grant)
 
 
 class AccessTokenAuthentication(BaseAuthentication):
@@ -64,17 +77,12 @@ class AccessTokenAuthentication(BaseAuthentication):
 
     def _get_token(self, digest: str, team_id: int) -> AccessToken | None:
         """Return the token, with the team if it is granted it, by one query."""
-        grants = AccessToken.teams.through._default_manager.filter(
-            accesstoken=models.OuterRef("pk"), team=team_id
-        )
-        granted: Any = models.Subquery(grants.values("team")[:1])
-        tokens_ = AccessToken.objects.annotate(granted_team_id=granted)
-        return tokens_.filter(digest=digest).first()
+        using = router.db_for_read(AccessToken)
+        return next(iter(_TOKEN.run(using, digest=digest, team=team_id)), None)
 
     def _note_use(self, token: AccessToken) -> None:
         # The caller is let in whether or not the note can be taken.
         try:
-            with transaction.atomic():
-                token.note_use()
+            token.note_use()
         except DatabaseError:
             logger.warning("The use of access token %d could not be noted", token.pk, exc_info=True)

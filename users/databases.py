@@ -1,5 +1,7 @@
 """What the databases do each in their own way."""
 
+from typing import Any
+
 from django.db import Error, models
 
 # PostgreSQL's SQLSTATE read_only_sql_transaction; MariaDB's ER_OPTION_PREVENTS_STATEMENT and
@@ -41,3 +43,35 @@ class HeldOnSQLite(models.Func):
         )
     )"""
     output_field = models.BooleanField()
+
+
+class JSONRows(models.Func):
+    """All rows of a query as one JSON list, each row the list of the values of its expressions.
+
+    Where there are no rows it is NULL or empty, as the database has it.
+    """
+
+    template = "json_group_array(json_array(%(expressions)s))"
+    output_field = models.JSONField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "jsonb_agg(jsonb_build_array(%(expressions)s))"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+    def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "JSON_ARRAYAGG(JSON_ARRAY(%(expressions)s))"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+class JSONValue(models.Func):
+    """A JSON field within JSON: its value, where some databases would take its text."""
+
+    template = "json(%(expressions)s)"
+    output_field = models.JSONField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="%(expressions)s", **context)
+
+    def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "JSON_EXTRACT(%(expressions)s, '$')"
+        return self.as_sql(compiler, connection, template=template, **context)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -16,20 +16,14 @@ from django.db import connections, models, router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from users import attributes, tokens
-from users.databases import HeldOnSQLite
+from users import attributes, queries, tokens
+from users.databases import HeldOnSQLite, JSONRows, JSONValue
 
 
 def validate_storable(value: object) -> None:
     """Raise `ValidationError` for text that some database refuses (U+0000, lone surrogates)."""
     if sentence := attributes.string_error(value):
         raise ValidationError(sentence)
-
-
-class AttributeDefinitionQuerySet(models.QuerySet["AttributeDefinition"]):
-    def by_name(self, kind: str) -> dict[str, "AttributeDefinition"]:
-        """Return the definitions of `kind`, each under its name."""
-        return {definition.name: definition for definition in self if definition.kind == kind}
 
 
 class AttributeDefinition(models.Model):
@@ -57,8 +51,6 @@ class AttributeDefinition(models.Model):
     description = models.CharField(
         _("description"), max_length=255, blank=True, validators=[validate_storable]
     )
-
-    objects = AttributeDefinitionQuerySet.as_manager()
 
     class Meta:
         ordering = ("kind", "name")
@@ -133,6 +125,24 @@ class AttributeDefinition(models.Model):
         for field, value in (stored or {}).items():
             if getattr(self, field) != value:
                 raise ValidationError({field: f"Does not change once made (it is '{value}')."})
+
+
+class DefinitionRow(NamedTuple):
+    """What judges attributes of an `AttributeDefinition`, as `definition_rows` reads it."""
+
+    kind: str
+    name: str
+    type: str
+    choices: list[str]
+
+
+def definition_rows() -> models.Subquery:
+    """Return an expression for all definitions, to be read with something else in one statement.
+
+    Its value is a list of lists, each a `DefinitionRow`; or None where there are none.
+    """
+    row = JSONRows("kind", "name", "type", JSONValue("choices"))
+    return models.Subquery(AttributeDefinition.objects.order_by().values(rows=row))
 
 
 class Team(models.Model):
@@ -272,7 +282,8 @@ class AccessToken(models.Model):
         if self.last_used_at is None or self.last_used_at <= before:
             # Judged again by the database: of many workers that come here at once, one writes.
             unnoted = models.Q(last_used_at=None) | models.Q(last_used_at__lte=before)
-            type(self).objects.filter(unnoted, pk=self.pk).update(last_used_at=now)
+            with transaction.atomic(using=self._state.db):
+                type(self).objects.filter(unnoted, pk=self.pk).update(last_used_at=now)
 
 
 class FoldedAttribute:
@@ -339,9 +350,14 @@ class UserManager(BaseUserManager["AbstractUser"]):
         """Return the user whose login id is `login_id`, whatever the case."""
         return self.get(login_key=(login_id or "").casefold())
 
-    def with_logged_in(self) -> "models.QuerySet[AbstractUser]":
-        """Return users that know whether they are logged in without a query for each."""
-        live = Session.objects.filter(user=models.OuterRef("pk"), expire_date__gt=timezone.now())
+    def with_logged_in(self, now: Any = None) -> "models.QuerySet[AbstractUser]":
+        """Return users that know whether they are logged in without a query for each.
+
+        now: the moment that is asked for, or an expression of it.
+        """
+        if now is None:
+            now = timezone.now()
+        live = Session.objects.filter(user=models.OuterRef("pk"), expire_date__gt=now)
         return self.annotate(_logged_in=models.Exists(live))
 
 
@@ -486,6 +502,19 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
             if deactivates:
                 self.end_sessions()
 
+    def _do_update(  # type: ignore[override]  # Django 5.2 and 6 differ in what comes after
+        self, base_qs: Any, using: str, pk_val: Any, values: Any, *others: Any
+    ) -> list[Any]:
+        """Take the place of Django's own, which compiles the statement anew on each save.
+
+        Returns what Django 6 does, a list with an item where the row was there, which Django 5.2
+        takes for the truth value that it expects.
+        """
+        plain = [(field, value) for field, _, value in values]
+        if not plain or any(hasattr(value, "resolve_expression") for _, value in plain):
+            return super()._do_update(base_qs, using, pk_val, values, *others)
+        return [()] * queries.update(base_qs, pk_val, plain)
+
     @classmethod
     def _folded_fields(cls) -> "list[FoldedField]":
         return [field for field in cls._meta.concrete_fields if isinstance(field, FoldedField)]
@@ -528,16 +557,16 @@ def judge_attributes(
     stored: attributes.Attributes,
     wanted: attributes.Attributes,
     kind: AttributeDefinition.Kind,
-    definitions: AttributeDefinitionQuerySet,
+    definitions: Iterable[AttributeDefinition] | Iterable[DefinitionRow],
 ) -> attributes.Errors:
-    """Judge a change of a user's attribute object by the definitions of its kind.
+    """Judge a change of a user's attribute object by those of `definitions` that are of its kind.
 
     Returns the errors as `attributes.judge` does.
     """
     return attributes.judge(
         stored,
         wanted,
-        definitions.by_name(kind),
+        {definition.name: definition for definition in definitions if definition.kind == kind},
         undefined_allowed=kind == AttributeDefinition.Kind.SKILL,
     )
 

@@ -9,7 +9,8 @@ from typing import Any, cast
 import django.db
 from django.contrib.auth import get_user_model
 from django.db import router, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import DateTimeField, Exists, OuterRef, QuerySet
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -20,9 +21,33 @@ from users import status_codes
 from users.authentication import NOBODY, AccessTokenAuthentication, identifier
 from users.databases import refuses_writes
 from users.envelope import ApiError, JSONRenderer, OnlyChoice, envelope, exception_handler
-from users.models import AbstractUser, Membership
+from users.models import AbstractUser, DefinitionRow, Membership, Team, definition_rows
 from users.parsers import Body
+from users.queries import CompiledQuery, Parameter
 from users.serializers import UserSerializer, UserUpdateSerializer
+
+
+def _locked_member() -> "QuerySet[AbstractUser]":
+    """The member of a team by id, locked, and with the definitions."""
+    User = get_user_model()  # noqa: N806
+    # EXISTS, for a join would lock the membership too.
+    is_member = Exists(
+        Membership.objects.filter(user=OuterRef("pk"), team=Parameter("team", Team._meta.pk))
+    )
+    now = Parameter("now", DateTimeField())
+    return (
+        User.objects.with_logged_in(now)
+        .annotate(definition_rows=definition_rows())
+        .select_for_update()
+        .filter(is_member, pk=Parameter("user", User._meta.pk))
+        .order_by()
+    )
+
+
+_MEMBER = CompiledQuery(_locked_member)
+
+_PARAMETERS = UserUpdateSerializer()
+_ANSWER = UserSerializer()
 
 #: A line for each call, in JSON: see `UpdateUserView.log`.
 request_log = logging.getLogger("users.requests")
@@ -78,12 +103,10 @@ class UpdateUserView(APIView):
         writing = False
         try:
             with transaction.atomic(using=router.db_for_write(get_user_model())):
-                user = self.get_locked_user(user_id)  # 3101
-                serializer = UserUpdateSerializer(
-                    user, data=body.parse(), partial=True, context={"replace": replace}
-                )  # 3114, 3115
-                serializer.is_valid(raise_exception=True)  # 3115, 3107, 3110
-                if changes := serializer.changes:
+                user, definitions = self.get_locked_user(user_id)  # 3101
+                parameters = body.parse()  # 3114, 3115
+                # 3115, 3107, 3110
+                if changes := _PARAMETERS.changes(user, definitions, parameters, replace=replace):
                     writing = True
                     for name, value in changes.items():
                         setattr(user, name, value)
@@ -92,7 +115,7 @@ class UpdateUserView(APIView):
             if writing or refuses_writes(error):
                 raise ApiError(status_codes.UPDATE_FAILED) from error
             raise
-        return envelope(status_codes.USER_UPDATED, UserSerializer(user).data)
+        return envelope(status_codes.USER_UPDATED, _ANSWER.to_representation(user))
 
     def log(self, response: Any, user_id: str, seconds: float) -> None:
         """Log the call as a line of JSON, of which nothing is personal and nothing secret."""
@@ -123,16 +146,16 @@ class UpdateUserView(APIView):
         """Return the id of the team that the `teamid` header names, None if it is not granted."""
         return cast("Any", request.auth).granted_team_id
 
-    def get_locked_user(self, user_id: str) -> AbstractUser:
-        """Return the user, whose row nobody else can change until the transaction ends."""
-        User = get_user_model()  # noqa: N806
-        # EXISTS, for a join would lock the membership too.
-        is_member = Exists(Membership.objects.filter(user=OuterRef("pk"), team=self.team_id))
-        try:
-            return (
-                User.objects.with_logged_in()
-                .select_for_update()
-                .get(is_member, pk=identifier(user_id))
-            )
-        except User.DoesNotExist:
-            raise ApiError(status_codes.USER_NOT_FOUND) from None
+    def get_locked_user(self, user_id: str) -> tuple[AbstractUser, list[DefinitionRow]]:
+        """Return the user, whose row nobody else can change until the transaction ends.
+
+        With it come all attribute definitions, by the same statement.
+        """
+        using = router.db_for_write(get_user_model())
+        found: list[Any] = _MEMBER.run(
+            using, user=identifier(user_id), team=self.team_id, now=timezone.now()
+        )
+        if not found:
+            raise ApiError(status_codes.USER_NOT_FOUND)
+        [user] = found
+        return user, [DefinitionRow(*row) for row in user.definition_rows or ()]

@@ -1,0 +1,229 @@
+"""The call as a FastAPI developer writes it, with SQLAlchemy 2 and asyncpg, on the same tables."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, FastAPI, Header, HTTPException
+from pydantic import BaseModel, ConfigDict, StrictBool, StringConstraints
+from sqlalchemy import JSON, DateTime, ForeignKey, ForeignKeyConstraint, event, exists, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from users import attributes, tokens
+
+_url = os.environ["DATABASE_URL"]
+if _url.startswith("sqlite"):
+    engine = create_async_engine(_url.replace("sqlite://", "sqlite+aiosqlite://"))
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _leave_transactions_to_us(connection, record):
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA busy_timeout=20000")
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+else:
+    engine = create_async_engine(
+        _url.replace("postgresql://", "postgresql+asyncpg://"), pool_size=8, pool_pre_ping=True
+    )
+session_maker = async_sessionmaker(engine, expire_on_commit=False)
+
+JSONObject = JSON().with_variant(JSONB, "postgresql")
+Moment = DateTime(timezone=True)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users_user"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+    first_name: Mapped[str]
+    last_name: Mapped[str]
+    login_id: Mapped[str]
+    email_id: Mapped[str]
+    status: Mapped[str]
+    job_description: Mapped[str]
+    login_using_email: Mapped[bool]
+    role_type: Mapped[str]
+    accepting_chats: Mapped[bool]
+    active_chats: Mapped[int]
+    custom_attributes: Mapped[dict[str, Any]] = mapped_column(JSONObject)
+    skill_attributes: Mapped[dict[str, Any]] = mapped_column(JSONObject)
+
+
+class Session(Base):
+    __tablename__ = "users_session"
+    session_key: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users_user.id"))
+    expire_date: Mapped[datetime] = mapped_column(Moment)
+
+
+class Membership(Base):
+    __tablename__ = "users_membership"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users_user.id"))
+    team_id: Mapped[int]
+
+
+class AccessToken(Base):
+    __tablename__ = "users_accesstoken"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    expires_at: Mapped[datetime | None] = mapped_column(Moment)
+    revoked_at: Mapped[datetime | None] = mapped_column(Moment)
+    last_used_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class Grant(Base):
+    __tablename__ = "users_accesstoken_teams"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    accesstoken_id: Mapped[int]
+    team_id: Mapped[int]
+    __table_args__ = (ForeignKeyConstraint(["accesstoken_id"], ["users_accesstoken.id"]),)
+
+
+class AttributeDefinition(Base):
+    __tablename__ = "users_attributedefinition"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    type: Mapped[str]
+    choices: Mapped[list[str]] = mapped_column(JSONObject)
+
+
+def _text(minimum: int, maximum: int) -> Any:
+    return StringConstraints(
+        strict=True, strip_whitespace=True, min_length=minimum, max_length=maximum
+    )
+
+
+class UserUpdate(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    first_name: Annotated[str, _text(1, 150)] = ""
+    last_name: Annotated[str, _text(0, 150)] = ""
+    status: Literal["active", "inactive"] = "active"
+    job_description: Annotated[str, _text(0, 255)] = ""
+    login_using_email: StrictBool = False
+    custom_attributes: dict[str, Any] = {}
+    skill_attributes: dict[str, Any] = {}
+
+
+class UserOut(BaseModel):
+    id: int
+    created_at: datetime
+    updated_at: datetime
+    first_name: str
+    last_name: str
+    login_id: str
+    email_id: str
+    status: str
+    logged_in: bool
+    job_description: str
+    login_using_email: bool
+    role_type: str
+    accepting_chats: bool
+    skill_attributes: dict[str, Any]
+    active_chats: int
+    custom_attributes: dict[str, Any]
+
+
+class Envelope(BaseModel):
+    status_code: int
+    description: str
+    response: UserOut
+
+
+async def get_session():
+    async with session_maker() as session, session.begin():
+        yield session
+
+
+# The transaction ends before the answer is sent: what is answered is committed.
+DatabaseSession = Annotated[AsyncSession, Depends(get_session, scope="function")]
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)  # SQLite knows no time zones
+
+
+async def get_team_id(
+    session: DatabaseSession,
+    authorization: Annotated[str, Header()],
+    teamid: Annotated[int, Header()],
+) -> int:
+    secret = authorization.removeprefix("Bearer ")
+    row = (
+        await session.execute(
+            select(AccessToken, Grant.team_id)
+            .outerjoin(Grant, (Grant.accesstoken_id == AccessToken.id) & (Grant.team_id == teamid))
+            .where(AccessToken.digest == tokens.digest(secret))
+        )
+    ).first()
+    if row is None or row.AccessToken.revoked_at:
+        raise HTTPException(400)
+    token, now = row.AccessToken, datetime.now(UTC)
+    if token.expires_at and _aware(token.expires_at) <= now:
+        raise HTTPException(401)
+    if row.team_id is None:
+        raise HTTPException(404)
+    if token.last_used_at is None or now - _aware(token.last_used_at) > timedelta(minutes=1):
+        token.last_used_at = now
+    return row.team_id
+
+
+app = FastAPI()
+
+
+@app.patch("/api/users/{user_id}", response_model=Envelope)
+async def update_user(
+    user_id: int,
+    update: UserUpdate,
+    session: DatabaseSession,
+    team_id: Annotated[int, Depends(get_team_id)],
+):
+    logged_in = exists().where(Session.user_id == User.id, Session.expire_date > datetime.now(UTC))
+    is_member = exists().where(Membership.user_id == User.id, Membership.team_id == team_id)
+    row = (
+        await session.execute(
+            select(User, logged_in.label("logged_in"))
+            .where(User.id == user_id, is_member)
+            .with_for_update(of=User)
+        )
+    ).first()
+    if row is None:
+        raise HTTPException(404)
+    user = row.User
+    changes = update.model_dump(exclude_unset=True)
+    definitions = (await session.scalars(select(AttributeDefinition))).all()
+    for kind in ("custom", "skill"):
+        if (field := f"{kind}_attributes") in changes:
+            stored = getattr(user, field)
+            changes[field] = attributes.merge(stored, changes[field])
+            errors = attributes.judge(
+                stored,
+                changes[field],
+                {each.name: each for each in definitions if each.kind == kind},
+                undefined_allowed=kind == "skill",
+            )
+            if errors:
+                raise HTTPException(400, errors)
+    changed = {name: value for name, value in changes.items() if getattr(user, name) != value}
+    if changed:
+        for name, value in changed.items():
+            setattr(user, name, value)
+        user.updated_at = datetime.now(UTC)
+    answer = {name: getattr(user, name) for name in UserOut.model_fields if name != "logged_in"}
+    return {
+        "status_code": 4309,
+        "description": "User updated successfully",
+        "response": {**answer, "logged_in": row.logged_in},
+    }

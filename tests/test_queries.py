@@ -1,0 +1,83 @@
+"""Statements that are compiled once, against Django's own."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import DatabaseError, connection
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from tests.factories import AttributeDefinitionFactory, UserFactory
+from users.models import AttributeDefinition
+from users.queries import CompiledQuery, Parameter
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def by_name():
+    name = Parameter("name", AttributeDefinition._meta.get_field("name"))
+    return CompiledQuery(lambda: AttributeDefinition.objects.filter(name=name))
+
+
+def test_each_run_finds_what_its_values_say(by_name):
+    AttributeDefinitionFactory(name="level")
+    AttributeDefinitionFactory(name="business", type="choice", choices=["Retail"])
+    for name in ("level", "business", "level", "none"):
+        found = by_name.run("default", name=name)
+        assert found == list(AttributeDefinition.objects.filter(name=name))
+
+
+def test_an_instance_is_as_djangos_own(by_name):
+    AttributeDefinitionFactory(name="business", type="choice", choices=["Retail"])
+    [found] = by_name.run("default", name="business")
+    own = AttributeDefinition.objects.get()
+    assert {**vars(found), "_state": None} == {**vars(own), "_state": None}
+    assert vars(found._state) == vars(own._state)
+
+
+def test_a_value_is_data_and_never_sql(by_name):
+    AttributeDefinitionFactory(name="level")
+    assert by_name.run("default", name="' OR ''='") == []
+
+
+def test_a_query_is_compiled_once_for_a_connection(by_name):
+    by_name.run("default", name="level")
+    by_name.build = None
+    by_name.run("default", name="business")
+
+
+def test_a_save_runs_one_statement_and_stores_the_fields_alone():
+    user = UserFactory(skill_attributes={"level": 1})
+    other = get_user_model().objects.get(pk=user.pk)
+    get_user_model().objects.filter(pk=user.pk).update(last_name="Stays")
+    other.first_name, other.skill_attributes = "Bruno", {"level": 1e300}
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        other.save(update_fields=["first_name", "skill_attributes"])
+    assert len([query for query in queries if query["sql"].startswith("UPDATE")]) == 1
+    user.refresh_from_db()
+    assert (user.first_name, user.last_name) == ("Bruno", "Stays")
+    assert user.skill_attributes == {"level": 1e300}
+
+
+def test_a_save_takes_an_expression():
+    user = UserFactory(active_chats=2)
+    user.active_chats = F("active_chats") + 1
+    user.save(update_fields=["active_chats"])
+    user.refresh_from_db()
+    assert user.active_chats == 3
+
+
+def test_a_save_of_a_user_who_is_gone_fails():
+    user = UserFactory()
+    get_user_model().objects.all().delete()
+    with pytest.raises(DatabaseError, match="did not affect any rows"):
+        user.save(update_fields=["first_name"])
+
+
+def test_a_save_of_a_new_user_with_a_given_key_inserts():
+    user = UserFactory.build(pk=4_000, last_login=timezone.now())
+    user.save()
+    assert get_user_model().objects.get().pk == 4_000
