@@ -6,11 +6,14 @@ names its variable.
 
 import re
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from users import __version__
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -128,6 +131,18 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "axes",
 ]
+if find_spec("drf_spectacular") and find_spec("drf_spectacular_sidecar"):  # the extra `openapi`
+    INSTALLED_APPS += ["drf_spectacular", "drf_spectacular_sidecar"]
+    REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Desk users",
+    "DESCRIPTION": "The users of a customer-care chat platform.",
+    "VERSION": __version__,
+    "SERVE_INCLUDE_SCHEMA": False,
+    # What the page loads comes from here, nothing from elsewhere.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

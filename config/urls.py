@@ -1,6 +1,9 @@
+from importlib import import_module
+
+from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest, JsonResponse
-from django.urls import include, path, re_path
+from django.urls import URLPattern, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from config.health import alive, ready
@@ -12,6 +15,17 @@ admin.site.site_header = admin.site.site_title = "Desk users"
 admin.site.enable_nav_sidebar = False
 
 
+def schema_urls() -> list[URLPattern]:
+    """Return where the OpenAPI document and its page are, if drf-spectacular is installed."""
+    if not apps.is_installed("drf_spectacular"):
+        return []
+    views = import_module("drf_spectacular.views")
+    return [
+        path("api/schema/", views.SpectacularAPIView.as_view(), name="schema"),
+        path("api/schema/page/", views.SpectacularSwaggerView.as_view(url_name="schema")),
+    ]
+
+
 @csrf_exempt
 def not_found(request: HttpRequest) -> JsonResponse:
     """Answer what is below `/api/` and is no call, as an API's client expects it."""
@@ -21,6 +35,7 @@ def not_found(request: HttpRequest) -> JsonResponse:
 urlpatterns = [
     path("healthz", alive),
     path("readyz", ready),
+    *schema_urls(),
     path("api/", include("users.urls")),
     re_path(r"^api/", not_found),
     path("admin/", admin.site.urls),

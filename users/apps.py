@@ -1,6 +1,6 @@
 from importlib import import_module
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.utils.translation import gettext_lazy as _
 
 
@@ -11,3 +11,5 @@ class UsersConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("users.checks")  # needs the models
+        if apps.is_installed("drf_spectacular"):
+            import_module("users.openapi")

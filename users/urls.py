@@ -6,10 +6,8 @@ from users.views import UpdateUserView
 
 app_name = "users"
 
-update_user = UpdateUserView.as_view()
-
 urlpatterns = [
-    # Both, for Django's redirect to the one with the slash would lose the body.
-    path("users/<str:user_id>", update_user, name="user"),
-    path("users/<str:user_id>/", update_user),
+    path("users/<str:user_id>", UpdateUserView.as_view(), name="user"),
+    # With a slash too, for Django's redirect to it would lose the body; described once.
+    path("users/<str:user_id>/", UpdateUserView.as_view(schema=None)),
 ]

@@ -1,0 +1,85 @@
+"""The OpenAPI document says what the server does."""
+
+import json
+
+import jsonschema
+import pytest
+import schemathesis
+from django.core.management import call_command
+from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from config.wsgi import application
+from users.openapi import user_schema
+from users.serializers import UserSerializer
+from users.status_codes import STATUS_CODES
+
+openapi = schemathesis.openapi.from_wsgi("/api/schema/?format=json", application)
+CALL = openapi.raw_schema["paths"]["/api/users/{user_id}"]
+
+
+def test_the_document_is_valid_and_nothing_in_it_was_guessed(tmp_path):
+    call_command("spectacular", "--validate", "--fail-on-warn", file=str(tmp_path / "schema.yml"))
+
+
+def test_the_call_is_described_once_and_with_both_methods():
+    assert list(openapi.raw_schema["paths"]) == ["/api/users/{user_id}"]
+    assert set(CALL) == {"patch", "put"}
+
+
+@pytest.mark.parametrize("operation", ["patch", "put"])
+def test_every_code_has_an_example_that_its_schema_allows(operation):
+    described = []
+    for status, response in CALL[operation]["responses"].items():
+        content = response["content"]["application/json"]
+        for name, example in content["examples"].items():
+            jsonschema.validate(example["value"], content["schema"])
+            described.append((int(name), int(status), example["value"]["description"]))
+    expected = [(code.number, code.http_status, code.description) for code in STATUS_CODES]
+    assert sorted(described) == sorted(expected)
+
+
+def test_the_user_is_described_member_by_member():
+    assert list(user_schema()["properties"]) == list(UserSerializer().fields)
+
+
+def test_an_answer_is_as_described(call, business):
+    schema = CALL["patch"]["responses"]["200"]["content"]["application/json"]["schema"]
+    answer = call({"status": "inactive", "custom_attributes": {"business": "Banking"}}).json()
+    # The document's references to components, resolved by hand: there is the one.
+    jsonschema.validate(
+        answer,
+        schema | {"components": openapi.raw_schema["components"]},
+        format_checker=jsonschema.FormatChecker(),
+    )
+
+
+@pytest.mark.django_db(transaction=True)  # each call, through WSGI, closes its connection
+@openapi.parametrize()
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_what_is_answered_to_anything_is_described(case, call, business, location):
+    case.headers = {**(case.headers or {}), **call.headers}
+    for user_id in (case.path_parameters["user_id"], call.path.rpartition("/")[2]):
+        case.path_parameters["user_id"] = user_id
+        response = case.call()
+        case.validate_response(
+            response,
+            checks=[
+                status_code_conformance,
+                content_type_conformance,
+                response_headers_conformance,
+                response_schema_conformance,
+            ],
+        )
+        json.loads(response.content)
+        assert response.status_code < 500
