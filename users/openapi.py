@@ -79,14 +79,14 @@ _ERRORS = {
 }
 
 
-def _attribute_schema() -> Schema:
+def _attribute_schema(*, nullable: bool) -> Schema:
     scalar: list[Schema] = [
         {"type": "string", "maxLength": attributes.MAX_STRING_LENGTH},
         {"type": "number"},
         {"type": "boolean"},
     ]
     items = {"type": "array", "maxItems": attributes.MAX_LIST_LENGTH, "items": {"oneOf": scalar}}
-    return {"oneOf": [*scalar, items]}
+    return {"oneOf": [*scalar, items], **({"nullable": True} if nullable else {})}
 
 
 def _parameter_schema(field: Any, *, merged: bool) -> Schema:
@@ -101,7 +101,7 @@ def _parameter_schema(field: Any, *, merged: bool) -> Schema:
             return {
                 "type": "object",
                 "maxProperties": attributes.MAX_KEYS,
-                "additionalProperties": _attribute_schema() | ({"nullable": True} if merged else {}),
+                "additionalProperties": _attribute_schema(nullable=merged),
             }
     raise TypeError(field)
 
@@ -272,7 +272,7 @@ class UpdateUserCall(OpenApiViewExtension):
                 responses=responses(),
             )
 
-        class Documented(self.target_class):  # type: ignore[misc, name-defined]
+        class Documented(self.target_class):  # type: ignore[name-defined]
             @documented(
                 "updateUser",
                 "Update a user",

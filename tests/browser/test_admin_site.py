@@ -1,8 +1,6 @@
 """The admin site as an operator meets it."""
 
-import os
 import re
-from pathlib import Path
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -13,6 +11,7 @@ from playwright.sync_api import expect
 
 from tests.admin.conftest import browser_of
 from tests.assertions import assert_refused, assert_updated
+from tests.browser.screenshots import screenshot
 from tests.factories import (
     PASSWORD,
     AdministratorFactory,
@@ -51,12 +50,6 @@ def root(page, administrator):
     log_in(page)
     in_admin(page)
     return page
-
-
-def screenshot(page, name):
-    """Keep what the page looks like, where the environment asks for it."""
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def test_an_operator_edits_a_user_and_the_call_shows_it(root, call, user, business):

@@ -61,7 +61,6 @@ def attribute_filter(definition: AttributeDefinition) -> type[admin.SimpleListFi
     return AttributeFilter
 
 
-@admin.register(User)
 class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
     """Users, edited by hand under the same rules as by the call.
 
@@ -281,3 +280,8 @@ def may_touch(actor: Any, user: AbstractUser | None) -> bool:
 def as_lines(values: attributes.Attributes) -> str:
     """Return attributes as a person reads them, one a line."""
     return "\n".join(f"{key}: {attributes.as_text(value)}" for key, value in values.items()) or "—"
+
+
+# A host may have registered an admin class of its own for its user model.
+if not admin.site.is_registered(User):
+    admin.site.register(User, UserAdmin)

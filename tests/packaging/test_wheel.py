@@ -1,0 +1,125 @@
+"""The wheel, installed into an environment with nothing else, in projects of strangers."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from tests.packaging import hosts
+from tests.server import PROJECT
+from users import __version__
+
+
+def run(*command, cwd, **environment):
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    if shutil.which("uv") is None:
+        reason = "uv is not installed (pip install uv)"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("wheel")
+    run("uv", "build", "--quiet", "--wheel", "--out-dir", folder, cwd=PROJECT)
+    [built] = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def python(wheel, tmp_path_factory):
+    """An interpreter that has the wheel and what it depends on."""
+    folder = tmp_path_factory.mktemp("environment")
+    run("uv", "venv", "--quiet", "--python", sys.executable, folder, cwd=folder)
+    run("uv", "pip", "install", "--quiet", "--python", folder, wheel, cwd=folder)
+    return folder / "bin" / "python"
+
+
+def test_it_holds_the_app_alone(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    tracked = run("git", "ls-files", "users", cwd=PROJECT).stdout.split()
+    assert {name for name in names if ".dist-info/" not in name} == set(tracked)
+
+
+def test_it_says_what_it_is(wheel):
+    archive = zipfile.ZipFile(wheel)
+    [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+    metadata = archive.read(name).decode()
+    assert f"\nVersion: {__version__}\n" in metadata
+    required = set(re.findall(r"^Requires-Dist: ([\w-]+)[^;\n]*$", metadata, re.MULTILINE))
+    assert required == {"django", "django-environ", "djangorestframework"}
+
+
+class Host:
+    """A project in a folder of its own, run by an interpreter that has the wheel."""
+
+    def __init__(self, folder, files, python):
+        self.folder = folder
+        self.python = python
+        for name, text in {"host/__init__.py": "", **files}.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+
+    def run(self, *arguments):
+        settings = {"DJANGO_SETTINGS_MODULE": "host.settings", "PYTHONPATH": str(self.folder)}
+        return run(self.python, *arguments, cwd=self.folder, **settings)
+
+    def manage(self, *arguments):
+        return self.run("-W", "error", "-m", "django", *arguments)
+
+
+@pytest.fixture
+def host(request, tmp_path, python):
+    return Host(tmp_path, request.param, python)
+
+
+SHAPES = {
+    "the app's own user": (hosts.OWN_USER, "/api/users/{}"),
+    "a subclass under another label": (hosts.SUBCLASS, "/api/users/{}"),
+    "its own prefix and authentication": (
+        hosts.OWN_AUTHENTICATION,
+        "/people-ops/v2/users/{}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("host", "path"), SHAPES.values(), ids=SHAPES.keys(), indirect=["host"])
+def test_it_works_in_a_project_with(host, path):
+    if (host.folder / "people").exists():
+        host.manage("makemigrations", "people")
+    host.manage("makemigrations", "--check", "--dry-run")
+    host.manage("migrate", "--verbosity=0")
+
+    checked = host.manage("check", "--database=default").stderr
+    settings = (host.folder / "host/settings.py").read_text()
+    forgotten = [] if "SESSION_ENGINE" in settings else ["users.W001"]
+    assert re.findall(r"\((\w+\.[WE]\d+)\)", checked) == forgotten, checked
+
+    user, team = host.manage("shell", "-c", hosts.SEED).stdout.split()[-2:]
+    token = host.manage("create_access_token", "HR", "--team", team).stdout.strip()
+    if (host.folder / "host/views.py").exists():  # which takes tokens that the host signs
+        sign = f"from django.core import signing; print(signing.dumps({{'teams': [{team}]}}))"
+        token = host.manage("shell", "-v0", "-c", sign).stdout.split()[-1]
+
+    seen = json.loads(host.run("-c", hosts.VISIT, path.format(user), token, team).stdout)
+    assert seen["updated"][:2] == [200, 4309]
+    assert seen["updated"][2]["first_name"] == "Zoë"
+    assert seen["updated"][2]["skill_attributes"] == {"level": 3}
+    assert seen["invalid"] == [400, 3115, {"errors": {"desk": ["There is no such parameter."]}}]
+    assert seen["stranger"][:2] == [400, 2003]
+    assert seen["other team"][:2] == [404, 2010]
+    assert seen["logged in"]
+    assert seen["pages"] == [200, 200]
+    assert 'value="asha"' in seen["page"]
