@@ -28,6 +28,17 @@ class Parameter(models.Expression):
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         return "%s", [self]
 
+    def bind(self, value: Any, connection: Any) -> Any:
+        """Return `value` as the database takes it, where it is looked up."""
+        field = self.output_field
+        return field.get_db_prep_value(field.get_prep_value(value), connection, prepared=True)
+
+
+class _Assigned(Parameter):
+    def bind(self, value: Any, connection: Any) -> Any:
+        """Return `value` as the database takes it, where it is stored."""
+        return self.output_field.get_db_prep_save(value, connection)
+
 
 class CompiledQuery(Generic[Row]):
     """A queryset of whole instances, in which `Parameter`s stand for what changes.
@@ -59,7 +70,7 @@ def update(
         own = rows.filter(pk=Parameter("pk", rows.model._meta.pk))
         query: Any = own.query.chain(UpdateQuery)
         query.add_update_fields(
-            [(field, None, Parameter(field.attname, field)) for field in fields]
+            [(field, None, _Assigned(field.attname, field)) for field in fields]
         )
         return _Statement(query.get_compiler(rows.db))
 
@@ -88,7 +99,7 @@ class _Statement:
     def execute(self, values: dict[str, Any]) -> Any:
         """Run the statement with `values` given, and return the open cursor."""
         bound = [
-            parameter.output_field.get_db_prep_save(values[parameter.name], self.connection)
+            parameter.bind(values[parameter.name], self.connection)
             if isinstance(parameter, Parameter)
             else parameter
             for parameter in self.parameters

@@ -14,5 +14,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         server that is gone without a word is found by TCP's keepalives (`config.settings`).
         """
         poll = select.poll()
-        poll.register(self.connection.pgconn.socket, select.POLLIN)
+        try:
+            poll.register(self.connection, select.POLLIN)
+        except self.Database.Error:  # the driver knows already that it is gone
+            return False
         return not poll.poll(0) or super().is_usable()

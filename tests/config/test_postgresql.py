@@ -2,7 +2,7 @@
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.backends.postgresql import base
 
 from tests.server import database_url
@@ -26,6 +26,9 @@ def test_a_connection_that_the_server_ended_is_not_usable():
     with psycopg.connect(database_url(), autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
     assert not connection.is_usable()
+    with pytest.raises(OperationalError), connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    assert not connection.is_usable()  # nor once the driver knows
     connection.close()
 
 
