@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Header, HTTPException
-from pydantic import BaseModel, ConfigDict, StrictBool, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StrictBool, StringConstraints
 from sqlalchemy import JSON, DateTime, ForeignKey, ForeignKeyConstraint, event, exists, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
@@ -117,10 +117,14 @@ class UserUpdate(BaseModel):
     skill_attributes: dict[str, Any] = {}
 
 
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)  # SQLite knows no time zones
+
+
 class UserOut(BaseModel):
     id: int
-    created_at: datetime
-    updated_at: datetime
+    created_at: Annotated[datetime, AfterValidator(_aware)]
+    updated_at: Annotated[datetime, AfterValidator(_aware)]
     first_name: str
     last_name: str
     login_id: str
@@ -149,10 +153,6 @@ async def get_session():
 
 # The transaction ends before the answer is sent: what is answered is committed.
 DatabaseSession = Annotated[AsyncSession, Depends(get_session, scope="function")]
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)  # SQLite knows no time zones
 
 
 async def get_team_id(
