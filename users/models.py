@@ -14,6 +14,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
 from django.db import connections, models, router, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from users import attributes, queries, tokens
@@ -105,18 +106,20 @@ class AttributeDefinition(models.Model):
 
     def _choices_error(self) -> str | None:
         if not isinstance(self.choices, list):
-            return f"Must be a list of strings, not {attributes.json_type(self.choices)}."
+            return gettext("Must be a list of strings, not %s.") % attributes.json_type(
+                self.choices
+            )
         if not self.has_choices:
-            return "Only the types with choices take any." if self.choices else None
+            return gettext("Only the types with choices take any.") if self.choices else None
         if not self.choices:
-            return "This type needs at least one choice."
+            return gettext("This type needs at least one choice.")
         for choice in self.choices:
             if sentence := attributes.string_error(choice) or attributes.length_error(
                 choice, 1, attributes.MAX_STRING_LENGTH
             ):
-                return f"Each choice: {sentence}"
+                return gettext("Each choice: %s") % sentence
         if len(set(self.choices)) < len(self.choices):
-            return "Each choice must stand here once."
+            return gettext("Each choice must stand here once.")
         return None
 
     def _refuse_new_identity(self) -> None:
@@ -124,7 +127,9 @@ class AttributeDefinition(models.Model):
         stored = type(self)._base_manager.filter(pk=self.pk).values("kind", "name").first()
         for field, value in (stored or {}).items():
             if getattr(self, field) != value:
-                raise ValidationError({field: f"Does not change once made (it is '{value}')."})
+                raise ValidationError(
+                    {field: gettext("Does not change once made (it is '%s').") % value}
+                )
 
 
 class DefinitionRow(NamedTuple):
@@ -193,7 +198,7 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} in {self.team}"
+        return gettext("%(user)s in %(team)s") % {"user": self.user, "team": self.team}
 
 
 class AccessTokenManager(models.Manager["AccessToken"]):

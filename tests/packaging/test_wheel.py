@@ -49,8 +49,12 @@ def python(wheel, tmp_path_factory):
 
 def test_it_holds_the_app_alone(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    tracked = run("git", "ls-files", "users", cwd=PROJECT).stdout.split()
-    assert {name for name in names if ".dist-info/" not in name} == set(tracked)
+    app = {
+        str(file.relative_to(PROJECT))
+        for file in (PROJECT / "users").rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    assert {name for name in names if ".dist-info/" not in name} == app
 
 
 def test_it_says_what_it_is(wheel):
@@ -85,7 +89,21 @@ def host(request, tmp_path, python):
     return Host(tmp_path, request.param, python)
 
 
+def readme_settings():
+    """Return the settings that the README prints for a host, above those that every project has."""
+    readme = (PROJECT / "README.md").read_text()
+    block = re.search(r"```python\n# settings.py\n(.*?)\n# urls.py", readme, re.DOTALL)[1]
+    needed = block.replace("INSTALLED_APPS = [", "INSTALLED_APPS += [").replace(", ...]", "]")
+    own = re.sub(r"^(AUTH_USER_MODEL|SESSION_ENGINE|AUTHENTICATION_BACKENDS) = .*\n", "",
+                 hosts.SETTINGS, flags=re.MULTILINE)  # fmt: skip
+    return own.replace('    "users",\n    "rest_framework",\n', "") + needed
+
+
 SHAPES = {
+    "what the README prints": (
+        {**hosts.OWN_USER, "host/settings.py": readme_settings()},
+        "/api/users/{}",
+    ),
     "the app's own user": (hosts.OWN_USER, "/api/users/{}"),
     "a subclass under another label": (hosts.SUBCLASS, "/api/users/{}"),
     "its own prefix and authentication": (

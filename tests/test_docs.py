@@ -1,0 +1,93 @@
+"""The documents say what the software does."""
+
+import json
+import re
+
+import pytest
+from django.core.management import call_command
+
+from tests.assertions import assert_refused
+from tests.conftest import Caller
+from tests.factories import ChoiceFactory, MembershipFactory, TeamFactory, UserFactory, issue_token
+from tests.server import DEPLOYED, PROJECT
+from users.models import AccessToken
+from users.serializers import UserUpdateSerializer
+from users.status_codes import STATUS_CODES
+
+README = (PROJECT / "README.md").read_text()
+
+
+def block(language, number=0):
+    """Return the text of a code block of the README."""
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)[number]
+
+
+def rows(heading):
+    """Return the cells of the README's table under a header line that begins with `heading`."""
+    table = README.partition(f"\n| {heading}")[2].partition("\n\n")[0].splitlines()[2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in table]
+
+
+@pytest.fixture
+def asha(db):
+    ChoiceFactory(name="business", choices=["Retail", "Banking"])
+    team = TeamFactory()
+    user = UserFactory(
+        login_id="asha",
+        custom_attributes={"location": "Mumbai"},
+        skill_attributes={"languages": ["en", "hi"]},
+    )
+    MembershipFactory(user=user, team=team)
+    return Caller(user, team, issue_token(team))
+
+
+def test_the_printed_call_gets_the_printed_answer(asha):
+    body = re.search(r"-d '(.*)'", block("console"))[1]
+    answer = asha(body.encode()).json()
+    printed = json.loads(block("json"))
+    own = {name: answer["response"][name] for name in ("id", "created_at", "updated_at")}
+    assert answer == {**printed, "response": {**printed["response"], **own}}
+
+
+def test_the_printed_refusal_is_what_is_answered(asha):
+    printed = json.loads(block("json", 1))
+    answer = asha({"custom_attributes": {"business": "Fishing"}})
+    assert_refused(answer, printed["status_code"], printed["response"]["errors"])
+
+
+def test_the_table_of_codes_is_the_whole_table():
+    printed = [(int(row[0]), int(row[1]), row[2]) for row in rows("status_code")]
+    assert sorted(printed) == sorted(
+        (code.number, code.http_status, code.description) for code in STATUS_CODES
+    )
+
+
+def test_the_table_of_parameters_is_the_serializers():
+    assert [row[0] for row in rows("parameter")] == list(UserUpdateSerializer().fields)
+
+
+def test_every_setting_is_in_the_table():
+    source = (PROJECT / "config" / "settings.py").read_text()
+    read = set(re.findall(r'(?:env\.\w+|_boolean)\(\s*"(\w+)"', source))
+    assert {row[0].strip("`") for row in rows("variable")} == read
+
+
+def test_what_is_deployed_is_what_the_tests_serve():
+    deployed = re.search(
+        r"^granian (.*?) --static-path-mount", block("sh"), re.DOTALL | re.MULTILINE
+    )
+    assert deployed[1].replace("\\\n", "").split() == DEPLOYED.split()
+
+
+@pytest.mark.django_db
+def test_the_printed_commands_run(tmp_path, settings, capsys):
+    settings.STATIC_ROOT = tmp_path
+    TeamFactory(pk=1)
+    printed = "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL))
+    commands = re.findall(r"^python manage.py (\w+)", printed, re.MULTILINE)
+    assert commands == ["migrate", "collectstatic", "createsuperuser", "create_access_token"]
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", "--no-input", verbosity=0)
+    call_command("create_access_token", "HR system", "--team", "1", "--days", "90")
+    assert capsys.readouterr().out.startswith("desk_")
+    assert AccessToken.objects.get().name == "HR system"
