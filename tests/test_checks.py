@@ -39,7 +39,7 @@ def test_a_database_that_stores_no_json_is_said(monkeypatch):
     assert "users.E002" in ids()
 
 
-@pytest.mark.parametrize("mode", [{}, {"transaction_mode": "DEFERRED"}])
+@pytest.mark.parametrize("mode", [{}, {"transaction_mode": None}, {"transaction_mode": "DEFERRED"}])
 def test_a_database_without_row_locks_or_their_place_is_said(monkeypatch, mode):
     monkeypatch.setattr(connection.features, "has_select_for_update", False)
     monkeypatch.setitem(connection.settings_dict, "OPTIONS", mode)

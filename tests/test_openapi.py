@@ -51,7 +51,7 @@ def test_the_user_is_described_member_by_member():
 def test_an_answer_is_as_described(call, business):
     schema = CALL["patch"]["responses"]["200"]["content"]["application/json"]["schema"]
     answer = call({"status": "inactive", "custom_attributes": {"business": "Banking"}}).json()
-    # The document's references to components, resolved by hand: there is the one.
+    # Its references to components are resolved from its own root.
     jsonschema.validate(
         answer,
         schema | {"components": openapi.raw_schema["components"]},

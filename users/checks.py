@@ -48,10 +48,9 @@ def check_databases(
                 )
             )
         # Where there is no row lock, only a transaction that begins as a writer takes its place.
-        if not connection.features.has_select_for_update and (
-            connection.settings_dict.get("OPTIONS", {}).get("transaction_mode", "").upper()
-            not in ("IMMEDIATE", "EXCLUSIVE")
-        ):
+        mode = connection.settings_dict["OPTIONS"].get("transaction_mode") or "DEFERRED"
+        begins_as_writer = mode.upper() in ("IMMEDIATE", "EXCLUSIVE")
+        if not connection.features.has_select_for_update and not begins_as_writer:
             messages.append(
                 checks.Warning(
                     f"The database '{alias}' locks no rows: of two updates at once, one fails.",
