@@ -2,14 +2,14 @@
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, models
 from django.db.models import F
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, isolate_apps, override_settings
 from django.utils import timezone
 
 from tests.factories import AttributeDefinitionFactory, UserFactory
 from users.models import AttributeDefinition
-from users.queries import CompiledQuery, Parameter
+from users.queries import CompiledQuery, Parameter, update
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +47,32 @@ def test_a_query_is_compiled_once_for_a_connection(by_name):
     by_name.run("default", name="business")
 
 
+def test_a_query_that_ran_before_is_captured_again(by_name):
+    by_name.run("default", name="level")
+    with CaptureQueriesContext(connection) as queries:
+        by_name.run("default", name="business")
+    assert len(queries) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_query_runs_on_a_new_connection_too(by_name):
+    AttributeDefinitionFactory(name="level")
+    by_name.run("default", name="level")
+    connection.close()
+    assert len(by_name.run("default", name="level")) == 1
+
+
+def test_a_moment_is_naive_where_a_host_switches_time_zones_off():
+    user = UserFactory()
+    by_pk = CompiledQuery(
+        lambda: get_user_model().objects.filter(pk=Parameter("pk", user._meta.pk))
+    )
+    for use_tz in (True, False, True):
+        with override_settings(USE_TZ=use_tz):
+            [found] = by_pk.run("default", pk=user.pk)
+            assert timezone.is_aware(found.created_at) == use_tz
+
+
 def test_a_save_runs_one_statement_and_stores_the_fields_alone():
     user = UserFactory(skill_attributes={"level": 1})
     other = get_user_model().objects.get(pk=user.pk)
@@ -81,3 +107,17 @@ def test_a_save_of_a_new_user_with_a_given_key_inserts():
     user = UserFactory.build(pk=4_000, last_login=timezone.now())
     user.save()
     assert get_user_model().objects.get().pk == 4_000
+
+
+@isolate_apps("users")
+def test_a_table_with_generated_fields_is_left_to_django():
+    class Price(models.Model):  # noqa: DJ008
+        net = models.IntegerField()
+        gross = models.GeneratedField(
+            expression=F("net") * 2, output_field=models.IntegerField(), db_persist=True
+        )
+
+        class Meta:
+            app_label = "users"
+
+    assert not update(Price(pk=1, net=2), Price, "default", frozenset({"net"}))

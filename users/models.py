@@ -501,24 +501,29 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         saved |= {field.attname for field in self._folded_fields() if field.of in saved}
         if update_fields is not None or self.get_deferred_fields():
             kwargs["update_fields"] = saved
+        if not deactivates:
+            super().save(**kwargs)
+            return
         using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
         with transaction.atomic(using=using, savepoint=False):
             super().save(**kwargs)
-            if deactivates:
-                self.end_sessions()
+            self.end_sessions()
 
-    def _do_update(  # type: ignore[override]  # Django 5.2 and 6 differ in what comes after
-        self, base_qs: Any, using: str, pk_val: Any, values: Any, *others: Any
-    ) -> list[Any]:
-        """Take the place of Django's own, which compiles the statement anew on each save.
-
-        Returns what Django 6 does, a list with an item where the row was there, which Django 5.2
-        takes for the truth value that it expects.
-        """
-        plain = [(field, value) for field, _, value in values]
-        if not plain or any(hasattr(value, "resolve_expression") for _, value in plain):
-            return super()._do_update(base_qs, using, pk_val, values, *others)
-        return [()] * queries.update(base_qs, pk_val, plain)
+    def _save_table(
+        self,
+        raw: bool = False,
+        cls: Any = None,
+        force_insert: Any = False,
+        force_update: bool = False,
+        using: Any = None,
+        update_fields: Any = None,
+    ) -> Any:
+        """Save fields of a stored row by a compiled statement, all else as Django does."""
+        plain_update = update_fields and not raw and not force_insert
+        if plain_update and queries.update(self, cls, using, update_fields):
+            return True
+        django: Any = super()
+        return django._save_table(raw, cls, force_insert, force_update, using, update_fields)
 
     @classmethod
     def _folded_fields(cls) -> "list[FoldedField]":

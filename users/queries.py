@@ -5,7 +5,8 @@ The call runs the same few statements on each request: they are compiled once fo
 With it, the call takes half of the processor's time that it took (tests/benchmarks).
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
+from collections.abc import Set as AbstractSet
 from typing import Any, Generic, TypeVar
 
 from django.db import connections, models
@@ -52,38 +53,35 @@ class CompiledQuery(Generic[Row]):
     def run(self, using: str, **values: Any) -> list[Row]:
         """Return the instances that are found in the database `using`, with `values` given."""
         query: _Select[Row] = _compiled(using, self, lambda: _Select(self.build().using(using)))
-        with query.execute(values) as cursor:
-            return query.instances(cursor.fetchall())
+        return query.instances(query.execute(values).fetchall())
 
 
 def update(
-    rows: "models.QuerySet[Any]", pk: Any, values: Sequence[tuple[models.Field, Any]]
-) -> int:
-    """Update the fields of the one of `rows` with the primary key `pk`; return how many it was.
+    instance: models.Model, model: type[models.Model], using: str, names: AbstractSet[str]
+) -> bool:
+    """Update the fields `names` of the row of `instance`, to what the instance has.
 
-    rows: all that there are, in the database of the queryset.
-    values: each field with what it is to be, as Python has it.
+    model: whose table it is, of the instance's model and its parents.
+
+    Returns whether a row was updated. It is not where there is none, and where that takes more than
+    plain values (an expression, a field that the database generates): Django's own save is for
+    that.
     """
-    fields = tuple(field for field, _ in values)
-
-    def build() -> _Statement:
-        own = rows.filter(pk=Parameter("pk", rows.model._meta.pk))
-        query: Any = own.query.chain(UpdateQuery)
-        query.add_update_fields(
-            [(field, None, _Assigned(field.attname, field)) for field in fields]
-        )
-        return _Statement(query.get_compiler(rows.db))
-
-    statement = _compiled(rows.db, (rows.model, fields), build)
-    with statement.execute(
-        {"pk": pk, **{field.attname: value for field, value in values}}
-    ) as cursor:
-        return cursor.rowcount
+    key = model, frozenset(names)
+    statement: _Update | None = _compiled(using, key, lambda: _plain_update(model, using, names))
+    if statement is None:
+        return False
+    values = {field.attname: field.pre_save(instance, add=False) for field in statement.fields}
+    if any(hasattr(value, "resolve_expression") for value in values.values()):
+        return False
+    return statement.execute({**values, "pk": instance._get_pk_val(model._meta)}).rowcount > 0
 
 
 def _compiled(using: str, key: Hashable, build: Callable[[], Any]) -> Any:
     # On the connection, to which Django's compilers and their converters are bound.
-    statements = vars(connections[using]).setdefault("users_compiled_statements", {})
+    connection: Any = connections[using]
+    statements = vars(connection).setdefault("users_compiled_statements", {})
+    key = key, connection.timezone  # which a host's tests override: the converters depend on it
     if key not in statements:
         statements[key] = build()
     return statements[key]
@@ -95,18 +93,61 @@ class _Statement:
     def __init__(self, compiler: Any) -> None:
         self.connection = compiler.connection
         self.sql, self.parameters = compiler.as_sql()
+        self.cursor: Any = None
+        self.cursor_is_of: Any = None  # the driver's connection
 
     def execute(self, values: dict[str, Any]) -> Any:
-        """Run the statement with `values` given, and return the open cursor."""
+        """Run the statement with `values` given, and return the cursor, to be read at once."""
         bound = [
             parameter.bind(values[parameter.name], self.connection)
             if isinstance(parameter, Parameter)
             else parameter
             for parameter in self.parameters
         ]
-        cursor = self.connection.cursor()
+        cursor = self._cursor()
         cursor.execute(self.sql, bound)
         return cursor
+
+    def _cursor(self) -> Any:
+        """Return what `connection.cursor()` does, but with the driver's cursor of the last run.
+
+        It knows already how to convert what this statement takes and returns.
+        """
+        connection = self.connection
+        connection.close_if_health_check_failed()
+        connection.ensure_connection()
+        if self.cursor_is_of is not connection.connection:
+            with connection.wrap_database_errors:
+                self.cursor = connection.create_cursor()
+            self.cursor_is_of = connection.connection
+        return connection._prepare_cursor(self.cursor)
+
+
+class _Update(_Statement):
+    """Of `fields` in the row of a primary key."""
+
+    def __init__(self, model: type[models.Model], using: str, fields: list[Any]) -> None:
+        row = model._base_manager.using(using).filter(pk=Parameter("pk", model._meta.pk))
+        query: Any = row.query.chain(UpdateQuery)
+        query.add_update_fields(
+            [(field, None, _Assigned(field.attname, field)) for field in fields]
+        )
+        super().__init__(query.get_compiler(using))
+        self.fields = fields
+
+
+def _plain_update(model: type[models.Model], using: str, names: AbstractSet[str]) -> _Update | None:
+    """Return the update of the fields `names` that the model's own table has, if it has any.
+
+    None too where the table has fields that the database generates: Django reads them again.
+    """
+    own = model._meta.local_concrete_fields
+    fields = [
+        field for field in own if not field.primary_key and {field.name, field.attname} & names
+    ]
+    if not fields or any(field.generated for field in own):
+        return None
+    return _Update(model, using, fields)
 
 
 class _Select(_Statement, Generic[Row]):
