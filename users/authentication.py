@@ -62,10 +62,10 @@ class AccessTokenAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, AccessToken]:
-        match = _BEARER.fullmatch(request.headers.get("Authorization", ""))
+        match = _BEARER.fullmatch(request.META.get("HTTP_AUTHORIZATION", ""))
         if match is None or not tokens.is_well_formed(match["token"]):
             raise AuthenticationFailed
-        team_id = identifier(request.headers.get("teamid", ""))
+        team_id = identifier(request.META.get("HTTP_TEAMID", ""))
         token = self._get_token(tokens.digest(match["token"]), team_id)
         if token is None or token.is_revoked:
             raise AuthenticationFailed

@@ -7,11 +7,9 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.signals import got_request_exception
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.renderers import BaseRenderer
-from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from users import status_codes
@@ -46,22 +44,36 @@ class ApiError(exceptions.APIException):
         self.headers = headers
 
 
-class JSONRenderer(BaseRenderer):
-    """Renders UTF-8 JSON, whatever the host's settings or the request's Accept header say."""
+class Answer(HttpResponse):
+    """An answer of the table: `response` in the documented envelope, as UTF-8 JSON.
 
-    media_type = "application/json"
-    format = "json"
-    charset = None  # RFC 8259: JSON has no charset parameter
+    It is that whatever the host's settings or the request's Accept header say. Its `code` is the
+    table's.
+    """
 
-    def render(
+    def __init__(
         self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
-    ) -> bytes:
-        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-        # A lone surrogate, as a caller may name a parameter, becomes JSON's own escape of it.
-        return text.encode("utf-8", "backslashreplace")
+        code: StatusCode,
+        response: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        text = json.dumps(
+            {
+                "status_code": code.number,
+                "description": code.description,
+                "response": response,
+            },
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+        super().__init__(
+            # A lone surrogate, as a caller may name a parameter, becomes JSON's own escape of it.
+            text.encode("utf-8", "backslashreplace"),
+            content_type="application/json",  # RFC 8259: it has no charset parameter
+            status=code.http_status,
+            headers=headers,
+        )
+        self.code = code
 
 
 class OnlyChoice(BaseContentNegotiation):
@@ -74,22 +86,7 @@ class OnlyChoice(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-def envelope(
-    code: StatusCode, response: Mapping[str, Any], headers: Mapping[str, str] | None = None
-) -> Response:
-    """Return the answer `code` with `response` in the documented envelope."""
-    return Response(
-        {
-            "status_code": code.number,
-            "description": code.description,
-            "response": response,
-        },
-        status=code.http_status,
-        headers=headers,
-    )
-
-
-def exception_handler(exception: Exception, context: Mapping[str, Any]) -> Response:
+def exception_handler(exception: Exception, context: Mapping[str, Any]) -> Answer:
     """Return the answer to `exception`, having undone all that the request wrote.
 
     DRF's exceptions and Django's are mapped too, so that a host's own authentication, permission
@@ -107,7 +104,7 @@ def exception_handler(exception: Exception, context: Mapping[str, Any]) -> Respo
             "%s: %s %r", error.code.description, request.method, request.path, exc_info=exception
         )
     errors = {"errors": error.errors} if error.errors else {}
-    return envelope(error.code, errors, error.headers)
+    return Answer(error.code, errors, error.headers)
 
 
 def as_api_error(exception: Exception) -> ApiError:

@@ -80,12 +80,12 @@ class Body:
 
     def _missing(self) -> ApiError:
         errors = {}
-        if "Transfer-Encoding" in self.request.headers and not self.content:
+        if "HTTP_TRANSFER_ENCODING" in self.request.META and not self.content:
             errors = {"body": ["A body without Content-Length (chunked) is not read."]}
         return ApiError(status_codes.MISSING_BODY, errors)
 
     def _check_headers(self) -> None:
-        encoding = self.request.headers.get("Content-Encoding", "identity")
+        encoding = self.request.META.get("HTTP_CONTENT_ENCODING", "identity")
         if encoding.strip().lower() != "identity":
             raise _invalid("Must not be content-encoded.")
         allowed = [_JSON, _MERGE_PATCH] if self.request.method == "PATCH" else [_JSON]

@@ -172,3 +172,10 @@ class UserSerializer(serializers.Serializer[AbstractUser]):
     skill_attributes = serializers.ReadOnlyField()
     active_chats = serializers.ReadOnlyField()
     custom_attributes = serializers.ReadOnlyField()
+
+    def to_representation(self, instance: AbstractUser) -> dict[str, Any]:
+        """Return the members by name, each from the attribute of that name."""
+        return {
+            name: field.to_representation(getattr(instance, name))
+            for name, field in self.fields.fields.items()
+        }

@@ -11,16 +11,15 @@ from django.contrib.auth import get_user_model
 from django.db import router, transaction
 from django.db.models import DateTimeField, Exists, OuterRef, QuerySet
 from django.utils import timezone
-from django.utils.decorators import method_decorator
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from users import status_codes
 from users.authentication import NOBODY, AccessTokenAuthentication, identifier
 from users.databases import refuses_writes
-from users.envelope import ApiError, JSONRenderer, OnlyChoice, envelope, exception_handler
+from users.envelope import Answer, ApiError, OnlyChoice, exception_handler
 from users.models import AbstractUser, DefinitionRow, Membership, Team, definition_rows
 from users.parsers import Body
 from users.queries import CompiledQuery, Parameter
@@ -53,9 +52,6 @@ _ANSWER = UserSerializer()
 request_log = logging.getLogger("users.requests")
 
 
-# The update has a transaction of its own, so that a commit that fails is still answered as such:
-# under a host's ATOMIC_REQUESTS it would fail after the view.
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class UpdateUserView(APIView):
     """Updates a user's details (`PATCH` merges attribute objects, `PUT` replaces them).
 
@@ -67,12 +63,15 @@ class UpdateUserView(APIView):
     authentication_classes = (AccessTokenAuthentication,)
     permission_classes = ()
     throttle_classes = ()
-    renderer_classes = (JSONRenderer,)
+    renderer_classes = (JSONRenderer,)  # what an `Answer` is
     content_negotiation_class = OnlyChoice
     versioning_class = None
 
     team_id: int | None = None  # the team that the caller acts for, once that is known
 
+    # The update has a transaction of its own, so that a commit that fails is still answered as
+    # such: under a host's ATOMIC_REQUESTS it would fail after the view.
+    @transaction.non_atomic_requests
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         started = time.perf_counter()
         response = super().dispatch(request, *args, **kwargs)
@@ -92,13 +91,13 @@ class UpdateUserView(APIView):
             raise ApiError(status_codes.TEAM_NOT_FOUND)
         # What comes next in `dispatch` is the method: 2099.
 
-    def patch(self, request: Request, user_id: str) -> Response:
+    def patch(self, request: Request, user_id: str) -> Answer:
         return self.update(request, user_id, replace=False)
 
-    def put(self, request: Request, user_id: str) -> Response:
+    def put(self, request: Request, user_id: str) -> Answer:
         return self.update(request, user_id, replace=True)
 
-    def update(self, request: Request, user_id: str, *, replace: bool) -> Response:
+    def update(self, request: Request, user_id: str, *, replace: bool) -> Answer:
         body = Body(request)  # a slow caller must not hold the lock: read first, judged below
         writing = False
         try:
@@ -115,14 +114,14 @@ class UpdateUserView(APIView):
             if writing or refuses_writes(error):
                 raise ApiError(status_codes.UPDATE_FAILED) from error
             raise
-        return envelope(status_codes.USER_UPDATED, _ANSWER.to_representation(user))
+        return Answer(status_codes.USER_UPDATED, _ANSWER.to_representation(user))
 
     def log(self, response: Any, user_id: str, seconds: float) -> None:
         """Log the call as a line of JSON, of which nothing is personal and nothing secret."""
         user = identifier(user_id)
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "code": response.data["status_code"],
+            "code": response.code.number,
             "method": self.request.method,
             "user": None if user == NOBODY else user,
             "team": self.team_id,
@@ -136,8 +135,8 @@ class UpdateUserView(APIView):
         """Raise `ApiError` unless both mandatory headers are there; it names each that is not."""
         missing = {
             name: ["This header is required."]
-            for name in ("Authorization", "teamid")
-            if not request.headers.get(name, "").strip()
+            for name, key in (("Authorization", "HTTP_AUTHORIZATION"), ("teamid", "HTTP_TEAMID"))
+            if not request.META.get(key, "").strip()
         }
         if missing:
             raise ApiError(status_codes.MISSING_HEADERS, missing)
