@@ -42,10 +42,10 @@ def measure(
     with served(name, seeded, log) as server:
         if round_ == 0:
             correctness.check(server.port, seeded)
-        load.run(server.port, seeded, max(CLIENTS), WARM_UP, seed=round_)
+        load.run(server.port, seeded, max(CLIENTS), WARM_UP, f"{name} {round_}")
         for clients in CLIENTS:
             before = server.usage()
-            took = load.run(server.port, seeded, clients, seconds, seed=round_ * 100 + clients)
+            took = load.run(server.port, seeded, clients, seconds, f"{name} {round_} {clients}")
             after = server.usage()
             results[clients] = {
                 **measured(took, seconds, after.cpu - before.cpu),
@@ -80,9 +80,10 @@ def summary(rounds: list[dict[str, float]]) -> dict[str, dict[str, float]]:
 def table(results: list[dict[str, Any]]) -> str:
     """Return the results as a Markdown table, each beside its ratio to ours."""
     lines = [
-        "| users | clients | contender | requests/s (least to most) | ours is | server CPU ms "
-        "| p50 ms | p99 ms | worker MB |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| users | clients | contender | requests/s (least to most) | ours is "
+        f"| of its speed with {results[0]['users']:,} | server CPU ms | p50 ms | p99 ms "
+        "| worker MB |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for each in results:
         rate = each["requests_per_second"]
@@ -91,7 +92,7 @@ def table(results: list[dict[str, Any]]) -> str:
         lines.append(
             f"| {each['users']:,} | {each['clients']} | {each['contender']} "
             f"| {rate['median']:.0f} ({rate['least']:.0f} to {rate['most']:.0f}) "
-            f"| {ratio} "
+            f"| {ratio} | {each['of_fewest']['median']:.2f} "
             f"| {each['cpu_ms']['median']:.2f} | {each['p50_ms']['median']:.2f} "
             f"| {each['p99_ms']['median']:.2f} | {memory} |"
         )
@@ -104,7 +105,7 @@ def soak(seeded: databases.Seeded, calls: int, log: Path) -> None:
         made = 0
         for tenth in range(11):
             while made < calls * tenth / 10:
-                made += len(load.run(server.port, seeded, max(CLIENTS), 2, seed=made))
+                made += len(load.run(server.port, seeded, max(CLIENTS), 2, f"{made}"))
             print(f"{made:>9,} calls: {server.usage().memory / 1e6:.1f} MB")
 
 
@@ -165,8 +166,8 @@ def run(
     recorded = {each: floor.record(each) for each in seeded}
     rounds: dict[tuple[int, int, str], list[dict[str, float]]] = defaultdict(list)
     for round_ in range(options.rounds):
-        for each in seeded:
-            for name in options.only:
+        for name in options.only:
+            for each in seeded:  # side by side, for they are compared too
                 print(f"round {round_ + 1}: {name}, {each.users:,} users", file=sys.stderr)
                 if name == FLOOR:
                     figures = measure_floor(each, recorded[each], options.seconds)
@@ -174,10 +175,13 @@ def run(
                     figures = measure(name, each, options.seconds, round_, log)
                 for clients, result in figures.items():
                     rounds[each.users, clients, name].append(result)
-    for (users, clients, _), figures in rounds.items():
+    for (users, clients, name), figures in rounds.items():
         # Round by round, for what else the machine does changes between them.
         for ours, its in zip(rounds.get((users, clients, "ours"), ()), figures, strict=False):
             its["ours_over_it"] = ours["requests_per_second"] / its["requests_per_second"]
+        fewest = rounds[seeded[0].users, clients, name]
+        for first, its in zip(fewest, figures, strict=True):
+            its["of_fewest"] = its["requests_per_second"] / first["requests_per_second"]
     return [
         {"users": users, "clients": clients, "contender": name, **summary(figures)}
         for (users, clients, name), figures in rounds.items()

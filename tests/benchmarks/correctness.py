@@ -21,7 +21,7 @@ _MEMBERS = [
 def check(port: int, seeded: Seeded) -> None:
     """Raise `AssertionError` where the contender on `port` does other work than ours does."""
     # Another call for each contender, for the same one would change nothing the second time.
-    call, after = islice(calls(seeded, seed=time.time_ns()), 2)
+    call, after = islice(calls(seeded, seed=f"check {time.time_ns()}"), 2)
     path = f"/api/users/{call.user}"
     headers = {
         "Authorization": f"Bearer {call.secret}",

@@ -34,8 +34,11 @@ class Call(NamedTuple):
         ).encode()
 
 
-def calls(seeded: Seeded, seed: int) -> Iterator[Call]:
-    """Return endless calls for users at random: the same ones for the same `seed`."""
+def calls(seeded: Seeded, seed: str) -> Iterator[Call]:
+    """Return endless calls for users at random: the same ones for the same `seed`.
+
+    Made a second time, they would change nothing: each measurement is to have a seed of its own.
+    """
     chance = random.Random(seed)
     while True:
         user = chance.randint(1, seeded.users)
@@ -89,7 +92,7 @@ class Client:
         return True
 
 
-def run(port: int, seeded: Seeded, clients: int, seconds: float, seed: int) -> list[float]:
+def run(port: int, seeded: Seeded, clients: int, seconds: float, seed: str) -> list[float]:
     """Make calls with `clients` at a time for `seconds`: the seconds that each took, in order."""
     source = calls(seeded, seed)
     took = []

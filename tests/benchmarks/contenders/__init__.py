@@ -22,8 +22,7 @@ SERVED = {
         f"granian {DEPLOYED} tests.benchmarks.contenders.idiomatic_drf.wsgi:application --port"
     ),
     "FastAPI + SQLAlchemy": (
-        "uvicorn --workers 2 --no-access-log "
-        "tests.benchmarks.contenders.fastapi_sqlalchemy:app --port"
+        "uvicorn --workers 2 tests.benchmarks.contenders.fastapi_sqlalchemy:app --port"
     ),
 }
 

@@ -50,7 +50,7 @@ def _record(seeded: Seeded) -> tuple[list[Statement], int]:
             statements.append(Statement(sql, tuple(params or ()), connection.in_atomic_block))
         return execute(sql, params, many, context)
 
-    source = calls(seeded, seed=1)
+    source = calls(seeded, seed="floor")
 
     def make(call):
         response = Client().patch(
