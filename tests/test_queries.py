@@ -62,6 +62,23 @@ def test_a_query_runs_on_a_new_connection_too(by_name):
     assert len(by_name.run("default", name="level")) == 1
 
 
+def test_a_run_keeps_its_rows_where_threads_share_the_connection(by_name):
+    AttributeDefinitionFactory(name="level")
+    meanwhile = iter([lambda: by_name.run("default", name="none")])
+
+    def run_another(execute, *arguments):
+        result = execute(*arguments)
+        next(meanwhile, lambda: None)()
+        return result
+
+    connection.inc_thread_sharing()
+    try:
+        with connection.execute_wrapper(run_another):
+            assert len(by_name.run("default", name="level")) == 1
+    finally:
+        connection.dec_thread_sharing()
+
+
 def test_a_moment_is_naive_where_a_host_switches_time_zones_off():
     user = UserFactory()
     by_pk = CompiledQuery(

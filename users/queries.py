@@ -114,6 +114,8 @@ class _Statement:
         It knows already how to convert what this statement takes and returns.
         """
         connection = self.connection
+        if connection.allow_thread_sharing:  # as in tests with a live server
+            return connection.cursor()
         connection.close_if_health_check_failed()
         connection.ensure_connection()
         if self.cursor_is_of is not connection.connection:
