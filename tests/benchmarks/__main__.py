@@ -140,7 +140,7 @@ def main() -> None:
         log = options.log or Path(folder) / "servers.log"
         seeded = []
         try:
-            for users in options.users:
+            for users in sorted(options.users):  # the fewest first: the others are compared with it
                 print(f"seeding {users:,} users", file=sys.stderr)
                 seeded.append(databases.make(options.database, users, Path(folder)))
             if options.soak:
