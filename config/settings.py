@@ -100,9 +100,8 @@ def _database() -> dict[str, Any]:
             options.setdefault("options", _POSTGRESQL_TIMEOUTS)
             options.setdefault("tcp_user_timeout", 30_000)  # milliseconds
             options.setdefault("keepalives_idle", 30)  # seconds
-            # A statement is planned once for each connection, not on each call.
+            # What a statement needs to be prepared by the server (`config.postgresql`).
             options.setdefault("server_side_binding", True)
-            options.setdefault("prepare_threshold", 5)
         else:
             options.setdefault("init_command", _MARIADB_TIMEOUTS)
             options.setdefault("read_timeout", 60)

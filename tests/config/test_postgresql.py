@@ -1,16 +1,26 @@
-"""The health check of a connection that another request left."""
+"""The project's PostgreSQL backend: its health check, and its way to libpq."""
+
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
-from django.db import OperationalError, connection
+from django.db import DataError, Error, IntegrityError, OperationalError, connection, transaction
 from django.db.backends.postgresql import base
 
+from tests.factories import MembershipFactory, TeamFactory
 from tests.server import database_url
+from users.models import Membership, Team
 
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.skipif("connection.vendor != 'postgresql'", reason="PostgreSQL's own"),
 ]
+
+
+def end_by_the_server():
+    process = connection.connection.info.backend_pid
+    with psycopg.connect(database_url(), autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
 
 
 def test_a_connection_at_rest_is_usable_without_a_question(monkeypatch):
@@ -22,9 +32,7 @@ def test_a_connection_at_rest_is_usable_without_a_question(monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_that_the_server_ended_is_not_usable():
     connection.ensure_connection()
-    process = connection.connection.info.backend_pid
-    with psycopg.connect(database_url(), autocommit=True) as other:
-        other.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
+    end_by_the_server()
     assert not connection.is_usable()
     with pytest.raises(OperationalError), connection.cursor() as cursor:
         cursor.execute("SELECT 1")
@@ -37,3 +45,134 @@ def test_a_connection_on_which_something_arrived_is_asked():
     connection.connection.execute("LISTEN something")
     connection.connection.execute("NOTIFY something")
     assert connection.is_usable()
+
+
+@pytest.fixture
+def prepared():
+    """A cursor as `users.queries` has it, for statements that run again and again."""
+    connection.ensure_connection()
+    return connection._prepare_cursor(connection.create_prepared_cursor())
+
+
+def run(cursor, sql, *values):
+    cursor.execute(sql, values)
+    return cursor.fetchall()
+
+
+def prepared_statements():
+    return connection.connection.execute("SELECT statement FROM pg_prepared_statements").fetchall()
+
+
+@pytest.mark.parametrize(
+    ("type_", "values"),
+    [
+        ("bigint", [1, -1, 70_000, 2**63 - 1, None]),
+        ("text", ["", "O'Hara", "%s", "$1", "अस्मि 🙂", "a" * 100_000, None]),
+        ("boolean", [True, False, None]),
+        ("timestamptz", [datetime(2026, 11, 24, 12, tzinfo=UTC), None]),
+        ("double precision", [0.1, -1e300, None]),
+    ],
+)
+def test_a_prepared_cursor_returns_what_the_drivers_own_does(prepared, type_, values):
+    sql = f"SELECT %s::{type_}, '100%%'"
+    with connection.cursor() as own:
+        for value in values * 2:
+            assert run(prepared, sql, value) == run(own, sql, value) == [(value, "100%")]
+
+
+def test_a_prepared_cursor_knows_how_many_rows_it_changed(prepared):
+    teams = [TeamFactory(name="old"), TeamFactory(name="old"), TeamFactory(name="other")]
+    prepared.execute("UPDATE users_team SET name = %s WHERE name = %s", ["new", "old"])
+    assert prepared.rowcount == 2
+    for team in teams:
+        team.refresh_from_db()
+    assert [team.name for team in teams] == ["new", "new", "other"]
+
+
+def test_a_statement_is_prepared_once(prepared):
+    before = len(prepared_statements())
+    for name in ("a", "b", "c"):
+        run(prepared, "SELECT id FROM users_team WHERE name = %s", name)
+    assert len(prepared_statements()) == before + 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_calls_statements_are_prepared_once_whatever_is_refused(call):
+    connection.close()
+    for level in range(10):
+        assert call({"skill_attributes": {"level": level}}).json()["status_code"] == 4309
+        assert call({"skill_attributes": {"level": {}}}).json()["status_code"] == 3115
+    assert len(prepared_statements()) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_prepared_cursor_writes_is_undone_with_its_transaction(prepared):
+    with transaction.atomic():
+        prepared.execute("INSERT INTO users_team (name) VALUES (%s)", ["new"])
+        transaction.set_rollback(True)
+    assert not Team.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_prepared_cursor_writes_is_committed_with_its_transaction(prepared):
+    with transaction.atomic():
+        prepared.execute("INSERT INTO users_team (name) VALUES (%s)", ["new"])
+    connection.close()
+    assert Team.objects.get().name == "new"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_that_the_server_refuses_raises_what_is_wrong():
+    member = MembershipFactory()
+    with pytest.raises(IntegrityError, match="foreign key"), transaction.atomic():
+        Membership.objects.filter(pk=member.pk).update(team=0)  # judged at the commit
+    member.refresh_from_db()
+    assert member.team_id
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_has_the_isolation_level_of_the_settings(monkeypatch):
+    connection.close()
+    level = psycopg.IsolationLevel.SERIALIZABLE
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "isolation_level", level)
+    connection.ensure_connection()
+    with transaction.atomic():
+        cursor = connection._prepare_cursor(connection.create_prepared_cursor())
+        assert run(cursor, "SELECT current_setting(%s)", "transaction_isolation") == [
+            ("serializable",)
+        ]
+    connection.close()
+
+
+def test_what_the_server_refuses_is_djangos_error(prepared):
+    with pytest.raises(DataError, match="division by zero"), transaction.atomic():
+        prepared.execute("SELECT 1 / %s::int", [0])
+    assert run(prepared, "SELECT 1 / %s::int", 1) == [(1,)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_is_lost_is_an_operational_error(prepared):
+    end_by_the_server()
+    for _ in range(2):  # as the server says it, and when the driver knows
+        with pytest.raises(OperationalError):
+            prepared.execute("SELECT %s::int", [1])
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "change", ["ALTER TABLE users_team ALTER name TYPE varchar(200)", "DEALLOCATE ALL"]
+)
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_that_the_server_cannot_run_any_more_fails_once(prepared, change):
+    TeamFactory(name="old")
+    sql = "SELECT name FROM users_team WHERE name = %s"
+    run(prepared, sql, "old")
+    with connection.cursor() as cursor:
+        cursor.execute(change)
+    try:
+        with pytest.raises(Error):
+            run(prepared, sql, "old")
+        assert run(prepared, sql, "old") == [("old",)]
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE users_team ALTER name TYPE varchar(150)")
