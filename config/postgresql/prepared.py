@@ -2,6 +2,8 @@
 
 psycopg's own cursors go through generators in Python, for asyncio's sake, and that takes longer
 than libpq does. Past them, the update call is a tenth faster (tests/benchmarks).
+
+Source: PostgreSQL's documentation, libpq, "Command Execution Functions".
 """
 
 import itertools
@@ -19,7 +21,7 @@ _SUCCEEDED = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 
 
 def checked(result: Any) -> Any:
-    """Return `result`, of libpq, or raise the `psycopg.Error` that it is."""
+    """Return `result`, a `psycopg.pq.PGresult`, or raise the `psycopg.Error` that it is."""
     if result.status in _SUCCEEDED:
         return result
     if not result.error_field(pq.DiagnosticField.SQLSTATE):  # it is libpq's own: no server says it
@@ -78,7 +80,7 @@ class PreparedCursor:
     @property
     def rowcount(self) -> int:
         """The number of rows that the last run returned or changed."""
-        return int(self._result.command_tuples)
+        return self._result.command_tuples
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Return the rows of the last run."""

@@ -131,6 +131,16 @@ def test_a_commit_that_the_server_refuses_raises_what_is_wrong():
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_transaction_without_a_statement_asks_the_server_nothing():
+    warnings = []  # the server's, such as of a commit outside a transaction
+    connection.ensure_connection()
+    connection.connection.add_notice_handler(warnings.append)
+    with transaction.atomic():
+        pass
+    assert not warnings
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_transaction_has_the_isolation_level_of_the_settings(monkeypatch):
     connection.close()
     level = psycopg.IsolationLevel.SERIALIZABLE
