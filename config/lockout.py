@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from users.backends import LoginBackend
+from users.names import fold
 
 _MAX_LENGTH = 255  # of the column that django-axes stores the account in
 
@@ -17,7 +18,7 @@ def account(request: HttpRequest | None, credentials: Mapping[str, Any] | None =
     """Return the account that is tried: one name for its login id and email, in any case."""
     name = str((credentials or {}).get("username") or "")
     user = LoginBackend().find(name)
-    return (user.login_key if user else name.casefold())[:_MAX_LENGTH]
+    return (user.login_key if user else fold(name))[:_MAX_LENGTH]
 
 
 def client_address(request: HttpRequest) -> str | None:

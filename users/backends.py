@@ -7,12 +7,14 @@ from django.contrib.auth.backends import ModelBackend
 from django.db.models import Q
 from django.http import HttpRequest
 
+from users.names import fold
+
 
 class LoginBackend(ModelBackend):
     """Logs an active user in by the login id, or by the email where `login_using_email` is true.
 
-    The case of either does not matter. Where one user's login id is another's email, the login id
-    wins. A project names it in its settings:
+    The case of either does not matter (`users.names`). Where one user's login id is another's
+    email, the login id wins. A project names it in its settings:
     `AUTHENTICATION_BACKENDS = ["users.backends.LoginBackend"]`.
     """
 
@@ -37,7 +39,7 @@ class LoginBackend(ModelBackend):
 
     def find(self, name: str) -> Any:
         """Return the user, active or not, whom `name` may log in, or None."""
-        key = get_user_model().normalize_username(name).casefold()
+        key = fold(name)
         by_email = Q(email_key=key, login_using_email=True)
         users = list(get_user_model()._default_manager.filter(Q(login_key=key) | by_email))
         return min(users, key=lambda user: user.login_key != key, default=None)

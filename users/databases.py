@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import Error, models
 from django.db.migrations.operations.base import Operation
+from django.db.models import lookups
 
 # PostgreSQL's SQLSTATE read_only_sql_transaction; MariaDB's ER_OPTION_PREVENTS_STATEMENT and
 # ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION.
@@ -23,6 +24,31 @@ def refuses_writes(error: Error) -> bool:
         or getattr(cause, "sqlite_errorname", "").startswith("SQLITE_READONLY")
         or (bool(error.args) and error.args[0] in _MARIADB_READ_ONLY)
     )
+
+
+class ExactCharField(models.CharField):
+    """A CharField that is compared by code point.
+
+    MariaDB by default takes "résumé" for "resume", and any emoji for any other.
+    """
+
+    def db_parameters(self, connection: Any) -> Any:
+        parameters: Any = super().db_parameters(connection)
+        if connection.vendor == "mysql":
+            parameters["collation"] = "utf8mb4_bin"  # as its JSON columns, which stand beside it
+        return parameters
+
+
+class _AnyCase(lookups.BuiltinLookup):
+    def process_lhs(self, compiler: Any, connection: Any, lhs: Any = None) -> Any:
+        sql, parameters = super().process_lhs(compiler, connection, lhs)
+        if connection.vendor == "mysql":  # where the collation alone ignores the case
+            sql += " COLLATE utf8mb4_general_ci"
+        return sql, parameters
+
+
+for _lookup in (lookups.IExact, lookups.IContains, lookups.IStartsWith, lookups.IEndsWith):
+    ExactCharField.register_lookup(type(_lookup.__name__, (_AnyCase, _lookup), {}))
 
 
 class HeldOnSQLite(models.Func):

@@ -18,7 +18,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from users import attributes, queries, tokens
-from users.databases import HeldOnSQLite, JSONRows, JSONValue
+from users.databases import ExactCharField, HeldOnSQLite, JSONRows, JSONValue
+from users.names import MAX_LENGTH as MAX_FOLDED_LENGTH
+from users.names import fold
 
 
 def validate_storable(value: object) -> None:
@@ -41,13 +43,13 @@ class AttributeDefinition(models.Model):
         CHOICE = "choice", _("one choice")
         MULTIPLE_CHOICE = "multiple_choice", _("several choices")
 
-    kind = models.CharField(_("kind"), max_length=6, choices=Kind)
-    name = models.CharField(
+    kind = ExactCharField(_("kind"), max_length=6, choices=Kind)
+    name = ExactCharField(
         _("name"),
         max_length=attributes.MAX_KEY_LENGTH,
         help_text=_("The key as it stands in the API, such as “business”."),
     )
-    type = models.CharField(_("type"), max_length=15, choices=Type)
+    type = ExactCharField(_("type"), max_length=15, choices=Type)
     choices = models.JSONField(_("choices"), default=list, blank=True)
     description = models.CharField(
         _("description"), max_length=255, blank=True, validators=[validate_storable]
@@ -301,15 +303,15 @@ class FoldedAttribute:
         if instance is None:
             return self
         value = getattr(instance, self.field.of)
-        return value and value.casefold()
+        return value and fold(value)
 
     def __set__(self, instance: models.Model, value: object) -> None:
         # Never read, but Django takes a field that is not in `__dict__` for a deferred one.
         instance.__dict__[self.field.attname] = value
 
 
-class FoldedField(models.CharField):
-    """The value of another field without its case, for the database to keep unique.
+class FoldedField(ExactCharField):
+    """The value of another field as `users.names.fold` has it, for the database to keep unique.
 
     Python folds it, for SQLite and some of PostgreSQL's collations know the case of ASCII alone.
     Every way of saving an instance stores it (`loaddata` and `bulk_create` too).
@@ -321,12 +323,12 @@ class FoldedField(models.CharField):
 
     def __init__(self, *args: Any, of: str = "", **kwargs: Any) -> None:
         self.of = of
-        kwargs["editable"] = False
+        kwargs |= {"editable": False, "max_length": MAX_FOLDED_LENGTH}
         super().__init__(*args, **kwargs)
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
-        del kwargs["editable"]
+        del kwargs["editable"], kwargs["max_length"]
         return name, path, args, {**kwargs, "of": self.of}
 
 
@@ -353,7 +355,7 @@ class UserManager(BaseUserManager["AbstractUser"]):
 
     def get_by_natural_key(self, login_id: str | None) -> "AbstractUser":
         """Return the user whose login id is `login_id`, whatever the case."""
-        return self.get(login_key=(login_id or "").casefold())
+        return self.get(login_key=fold(login_id or ""))
 
     def with_logged_in(self, now: Any = None) -> "models.QuerySet[AbstractUser]":
         """Return users that know whether they are logged in without a query for each.
@@ -388,16 +390,16 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
     last_name = models.CharField(
         _("last name"), max_length=150, blank=True, validators=[validate_storable]
     )
-    login_id = models.CharField(
+    login_id = ExactCharField(
         _("login id"),
         max_length=150,
         unique=True,
         validators=[validate_storable],
         help_text=_("What the user logs in with. Upper and lower case are the same."),
     )
-    login_key = FoldedField(of="login_id", max_length=450)
+    login_key = FoldedField(of="login_id")
     email_id = models.EmailField(_("email"), max_length=254)
-    email_key = FoldedField(of="email_id", max_length=762)
+    email_key = FoldedField(of="email_id")
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.ACTIVE)
     job_description = models.CharField(
         _("job description"), max_length=255, blank=True, validators=[validate_storable]
@@ -540,6 +542,8 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         self.email_id = type(self).objects.normalize_email(self.email_id)
         errors: dict[str, Any] = {}
         others = type(self)._base_manager.exclude(pk=self.pk)
+        if self.login_id and not self.login_key:
+            errors["login_id"] = _("Must have a character that can be seen.")
         if others.filter(login_key=self.login_key).exists():
             errors["login_id"] = _("A user with this login id already exists.")
         if others.filter(email_key=self.email_key).exists():

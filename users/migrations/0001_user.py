@@ -1,6 +1,7 @@
 import django.db.models.deletion
 import django.utils.timezone
 import users.attributes
+import users.databases
 import users.models
 import users.tokens
 from django.db import migrations, models
@@ -67,7 +68,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "login_id",
-                    models.CharField(
+                    users.databases.ExactCharField(
                         help_text="What the user logs in with. Upper and lower case are the same.",
                         max_length=150,
                         unique=True,
@@ -75,9 +76,9 @@ class Migration(migrations.Migration):
                         verbose_name="login id",
                     ),
                 ),
-                ("login_key", users.models.FoldedField(max_length=450, of="login_id")),
+                ("login_key", users.models.FoldedField(of="login_id")),
                 ("email_id", models.EmailField(max_length=254, verbose_name="email")),
-                ("email_key", users.models.FoldedField(max_length=762, of="email_id")),
+                ("email_key", users.models.FoldedField(of="email_id")),
                 (
                     "status",
                     models.CharField(

@@ -1,6 +1,7 @@
 import django.db.models.deletion
 import django.utils.timezone
 import users.attributes
+import users.databases
 import users.models
 import users.tokens
 from django.conf import settings
@@ -26,7 +27,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "kind",
-                    models.CharField(
+                    users.databases.ExactCharField(
                         choices=[("custom", "custom attribute"), ("skill", "skill")],
                         max_length=6,
                         verbose_name="kind",
@@ -34,7 +35,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "name",
-                    models.CharField(
+                    users.databases.ExactCharField(
                         help_text="The key as it stands in the API, such as “business”.",
                         max_length=64,
                         verbose_name="name",
@@ -42,7 +43,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "type",
-                    models.CharField(
+                    users.databases.ExactCharField(
                         choices=[
                             ("text", "text"),
                             ("number", "number"),

@@ -1,0 +1,36 @@
+"""When two names are one: how login ids and emails are compared.
+
+Sources: the Unicode Standard, sections 3.13.5 (NFKC_Casefold) and 5.21 (default ignorable code
+points, which stand for nothing that is seen).
+"""
+
+import hashlib
+import re
+from unicodedata import normalize
+
+#: The longest folded name: as much as each database can keep unique (PostgreSQL: 2704 bytes).
+MAX_LENGTH = 450
+
+_IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+
+def fold(name: str) -> str:
+    """Return what is the same for two names that differ in case or compatible forms alone.
+
+    A name that is too long to be kept folded (some characters fold to 18) gives its digest.
+    """
+    if name.isascii():
+        folded = name.lower()
+    else:
+        # NFD first: it puts the Greek iota below a letter, which folds to a letter, to its place.
+        before, folded = "", normalize("NFD", name)
+        while folded != before:
+            before = folded
+            folded = normalize("NFKC", _IGNORABLE.sub("", folded).casefold())
+    if len(folded) > MAX_LENGTH:
+        return hashlib.sha256(folded.encode("utf-8", "surrogatepass")).hexdigest()
+    return folded
