@@ -19,10 +19,10 @@ def schema_urls() -> list[URLPattern]:
     """Return where the OpenAPI document and its page are, if drf-spectacular is installed."""
     if not apps.is_installed("drf_spectacular"):
         return []
-    views = import_module("drf_spectacular.views")
+    openapi = import_module("config.openapi")
     return [
-        path("api/schema/", views.SpectacularAPIView.as_view(), name="schema"),
-        path("api/schema/page/", views.SpectacularSwaggerView.as_view(url_name="schema")),
+        path("api/schema/", openapi.DocumentView.as_view(), name="schema"),
+        path("api/schema/page/", openapi.PageView.as_view(url_name="schema")),
     ]
 
 

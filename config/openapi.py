@@ -1,0 +1,22 @@
+"""The OpenAPI document and its page, for everybody: they take no credentials and no options."""
+
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+
+class DocumentView(SpectacularAPIView):
+    authentication_classes = []  # DRF's default would try passwords, without a lock-out
+    http_method_names = ["get", "head"]
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        # drf-spectacular's own reads `lang`, of which Django keeps a catalogue for each value, and
+        # `version`, which it puts into a header.
+        return Response(self.generator_class().get_schema(request, public=True))
+
+
+class PageView(SpectacularSwaggerView):
+    authentication_classes = []
+    http_method_names = ["get", "head"]
