@@ -1,11 +1,27 @@
 """What a load balancer or an orchestrator asks."""
 
+from collections.abc import Callable
 from functools import cache
 
 import django.db
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+View = Callable[[HttpRequest], HttpResponse]
+
+
+def middleware(get_response: View) -> View:
+    """Answer a probe before Django looks at its Host and scheme.
+
+    A probe comes past the proxy, by plain HTTP, and names the machine's address.
+    """
+    probes = {"/healthz": alive, "/readyz": ready}
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        return probes.get(request.path_info, get_response)(request)
+
+    return answer
 
 
 def alive(request: HttpRequest) -> JsonResponse:

@@ -143,6 +143,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 MIDDLEWARE = [
+    "config.health.middleware",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -215,7 +216,6 @@ if HTTPS:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     # Entering the browsers' preload list is for the owner of the whole domain to decide.
     SILENCED_SYSTEM_CHECKS = ["security.W021"]
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # who probes comes past the proxy
 
 LOGGING = {
     "version": 1,

@@ -6,7 +6,6 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from config.health import alive, ready
 from users.forms import LoginForm
 
 admin.site.login_form = LoginForm
@@ -33,8 +32,6 @@ def not_found(request: HttpRequest) -> JsonResponse:
 
 
 urlpatterns = [
-    path("healthz", alive),
-    path("readyz", ready),
     *schema_urls(),
     path("api/", include("users.urls")),
     re_path(r"^api/", not_found),

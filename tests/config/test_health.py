@@ -35,6 +35,19 @@ def test_it_is_not_ready_without_its_database(client):
     assert response.json() == {"status": "the database is not reachable"}
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("host", ["10.0.0.7:8000", "desk.internal", "[fe80::1]", "a_b", "x y"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_who_probes_may_name_the_machine_as_he_likes(client, settings, host, path):
+    settings.SECURE_SSL_REDIRECT = True  # as deployed, where a probe comes past the proxy
+    assert client.get(path, headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz/", "/readyz/x", "/api/users/1", "/admin/login/"])
+def test_all_else_is_for_the_allowed_hosts(client, path):
+    assert client.get(path, headers={"Host": "10.0.0.7:8000"}).status_code == 400
+
+
 @pytest.mark.django_db(transaction=True)
 def test_it_is_not_ready_before_the_migrations(client):
     call_command("migrate", "admin", "0001", verbosity=0)
