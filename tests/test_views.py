@@ -1,12 +1,13 @@
 """The call as a whole: its answer, its stages in order, what it writes and what it costs."""
 
+import contextlib
 import itertools
 import re
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.signals import got_request_exception
-from django.db import IntegrityError, OperationalError, connection
+from django.db import Error, IntegrityError, OperationalError, connection, transaction
 from django.db.models.signals import post_save
 from django.test.utils import CaptureQueriesContext
 
@@ -304,6 +305,97 @@ def test_a_commit_that_fails_with_nothing_written_is_no_failed_update(call, monk
     call({"first_name": "Asha"})
     monkeypatch.setattr(connection, "_commit", commit)
     assert_refused(call({"first_name": "Asha"}), 2007)
+
+
+def break_in_the_commit(monkeypatch, stores):
+    """Have the connection break in the next commit, which stores its transaction or not."""
+
+    def commit():
+        if stores:
+            connection.connection.commit()
+        monkeypatch.undo()
+        connection.connection.close()
+        raise OperationalError("the connection is gone")
+
+    monkeypatch.setattr(connection, "_commit", commit)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("stores", [True, False])
+def test_a_connection_that_breaks_in_the_commit_leaves_the_outcome_unknown(
+    call, user, monkeypatch, stores
+):
+    call({"first_name": "Asha"})
+    break_in_the_commit(monkeypatch, stores)
+    unknown = "The connection broke in the commit: it is unknown whether the update is stored."
+    assert_refused(call({"first_name": "Bruno"}), 3104, {"body": [unknown]})
+    assert User.objects.get(pk=user.pk).first_name == ("Bruno" if stores else "Asha")
+
+
+@pytest.fixture
+def receive():
+    """Connect a receiver of the signal that a user was saved."""
+    receivers = []
+
+    def connect(function):
+        def receiver(**kwargs):
+            function()
+
+        receivers.append(receiver)
+        post_save.connect(receiver, sender=User)
+
+    yield connect
+    for receiver in receivers:
+        post_save.disconnect(receiver, sender=User)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("error", [RuntimeError("mail"), OperationalError("another database")])
+def test_what_fails_after_the_commit_is_logged_and_the_update_stands(
+    call, user, receive, caplog, error
+):
+    def fail():
+        raise error
+
+    receive(lambda: transaction.on_commit(fail))
+    assert_updated(call({"first_name": "Bruno"}), first_name="Bruno")
+    assert User.objects.get(pk=user.pk).first_name == "Bruno"
+    [record] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.exc_info[1] is error
+
+
+def fail_in_sql():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM nowhere")
+
+
+def fail_in_a_save():
+    TeamFactory().save(force_insert=True)
+
+
+def close_the_connection():
+    connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("fail", [fail_in_sql, fail_in_a_save, close_the_connection])
+def test_an_error_that_a_receiver_swallows_is_no_success_unless_it_is_stored(
+    call, user, receive, fail
+):
+    def fail_in_silence():
+        with contextlib.suppress(Error):
+            fail()
+
+    call({"first_name": "Asha"})
+    receive(fail_in_silence)
+    response = call({"first_name": "Bruno"})
+    stored = User.objects.get(pk=user.pk).first_name == "Bruno"
+    if stored:
+        assert_updated(response)
+    else:
+        assert_refused(response, 3104)
+    # PostgreSQL takes back all of it; the others, the statement.
+    assert stored == (fail is fail_in_sql and connection.vendor != "postgresql")
 
 
 # What it costs.

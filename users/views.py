@@ -16,7 +16,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from users import status_codes
+from users import status_codes, transactions
 from users.authentication import NOBODY, AccessTokenAuthentication, identifier
 from users.databases import refuses_writes
 from users.envelope import Answer, ApiError, OnlyChoice, exception_handler
@@ -47,6 +47,8 @@ _MEMBER = CompiledQuery(_locked_member)
 
 _PARAMETERS = UserUpdateSerializer()
 _ANSWER = UserSerializer()
+
+_OUTCOME_UNKNOWN = "The connection broke in the commit: it is unknown whether the update is stored."
 
 #: A line for each call, in JSON: see `UpdateUserView.log`.
 request_log = logging.getLogger("users.requests")
@@ -101,7 +103,7 @@ class UpdateUserView(APIView):
         body = Body(request)  # a slow caller must not hold the lock: read first, judged below
         writing = False
         try:
-            with transaction.atomic(using=router.db_for_write(get_user_model())):
+            with transactions.atomic(router.db_for_write(get_user_model())):
                 user, definitions = self.get_locked_user(user_id)  # 3101
                 parameters = body.parse()  # 3114, 3115
                 # 3115, 3107, 3110
@@ -112,7 +114,9 @@ class UpdateUserView(APIView):
                     user.save(update_fields=changes)
         except django.db.Error as error:
             if writing or refuses_writes(error):
-                raise ApiError(status_codes.UPDATE_FAILED) from error
+                unknown = isinstance(error, transactions.OutcomeUnknownError)
+                errors = {"body": [_OUTCOME_UNKNOWN]} if unknown else None
+                raise ApiError(status_codes.UPDATE_FAILED, errors) from error
             raise
         return Answer(status_codes.USER_UPDATED, _ANSWER.to_representation(user))
 
