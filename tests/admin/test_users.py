@@ -381,6 +381,15 @@ def test_another_administrators_password_is_set_by_a_superuser_alone(
     assert root_browser.get(path).status_code == 200
 
 
+@pytest.mark.parametrize("written", ["_2B{}", "{}_0A", "0_5F{}"])
+def test_a_quoted_id_is_no_way_to_another_administrators_password(staff_browser, written):
+    other = AdministratorFactory()
+    path = f"{LIST}{written.format(other.pk)}/password/"
+    data = {"password1": "taken over", "password2": "taken over", "usable_password": "true"}
+    assert staff_browser.post(path, data).status_code == 403
+    assert stored(other).check_password(PASSWORD)
+
+
 def test_groups_are_changed_by_a_superuser_alone(staff, staff_browser, root_browser):
     staff.user_permissions.set(Permission.objects.all())
     group = Group.objects.create(name="Bosses")

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote, unquote
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
@@ -258,7 +259,7 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
         id: str,  # noqa: A002 (Django's URL names it)
         form_url: str = "",
     ) -> HttpResponse:
-        user = self.get_object(request, id)
+        user = self.get_object(request, unquote(id))
         # A password lets its new owner in: with rights that only a superuser may give. Also of an
         # administrator who is inactive, for anybody on the staff may activate him.
         for_another = user is not None and user != request.user
@@ -266,6 +267,8 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
         if is_administrator and not request.user.is_superuser:
             raise PermissionDenied
         with transaction.atomic(using=self._database):
+            if user is not None:
+                id = quote(str(user.pk))  # noqa: A001 (what was judged, however its id was written)
             response = super().user_change_password(request, id, form_url)
             if for_another and response.status_code == 302:
                 user.end_sessions()
