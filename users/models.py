@@ -372,7 +372,8 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
     """A user of the chat platform: subclass it to name a user model of your own.
 
     Whatever is saved through an instance keeps these promises: `updated_at` moves, except for a
-    log-in; making a user inactive clears `accepting_chats` and ends all of the user's sessions.
+    log-in; making a user inactive clears `accepting_chats` and ends all of the user's sessions;
+    `save()` after a new password writes what was changed since the user was read, and no more.
     A bare `queryset.update()` keeps neither.
     """
 
@@ -449,6 +450,9 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
             ),
         ]
 
+    # What was read of the row; None where it is no longer what the row holds.
+    _stored_values: dict[str, Any] | None = None
+
     # Which saves are a log-in's own: its time, and a password hashed anew by a stronger hasher.
     _LOG_IN_FIELDS = frozenset({"last_login", "password"})
 
@@ -486,9 +490,39 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         """End all of the user's sessions: whoever is logged in is thrown out at the next click."""
         self.sessions.all().delete()
 
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> "AbstractUser":
+        user = super().from_db(*args, **kwargs)
+        user._stored_values = _copied(user.__dict__)
+        return user
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        self._stored_values = None
+        super().refresh_from_db(*args, **kwargs)
+
+    def _changed_with_password(
+        self, using: str | None = None, force_insert: Any = False, **kwargs: Any
+    ) -> set[str] | None:
+        """Return the fields that were changed since the user was read, if the password was."""
+        stored = self._stored_values
+        elsewhere = force_insert or using not in (None, self._state.db)
+        if stored is None or elsewhere or self.pk != stored.get(self._meta.pk.attname):
+            return None
+        changed = {
+            field.attname
+            for field in self._meta.concrete_fields
+            if field.attname in self.__dict__
+            and not attributes.same(self.__dict__[field.attname], stored.get(field.attname))
+        }
+        return changed if "password" in changed else None
+
     def save(self, **kwargs: Any) -> None:
         if (update_fields := kwargs.get("update_fields")) is not None:
             saved = set(update_fields)
+        elif (changed := self._changed_with_password(**kwargs)) is not None:
+            # Django's password forms and commands save the whole of a user whom they read a minute
+            # ago: what others changed meanwhile would be undone.
+            saved = update_fields = changed | {"updated_at"}
         else:
             # As Django does: of an instance that was read in part (`only()`), that part.
             saved = {f.attname for f in self._meta.concrete_fields if not f.primary_key}
@@ -498,6 +532,7 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
             self.accepting_chats = False
             saved.add("accepting_chats")
         if saved - self._LOG_IN_FIELDS:
+            self._stored_values = None
             self.updated_at = timezone.now()
             saved.add("updated_at")
         saved |= {field.attname for field in self._folded_fields() if field.of in saved}
@@ -565,6 +600,13 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
             ):
                 errors[field] = attributes.flat(found)
         return errors
+
+
+def _copied(value: Any) -> Any:
+    """Return a copy of a JSON value, which no change within `value` reaches."""
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
 def judge_attributes(
