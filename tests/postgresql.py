@@ -4,9 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psycopg
+from django.db import connection
 
 from tests.server import PROJECT, free_port
 
@@ -25,6 +27,20 @@ def binaries() -> Path | None:
     if found := shutil.which("initdb"):
         return Path(found).parent
     return max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
+
+
+def wait_until_somebody_waits_for_a_lock() -> None:
+    """Wait until somebody waits for a lock in the database of the tests."""
+    deadline = time.monotonic() + 9  # the server's own limit is 10
+    with connection.cursor() as cursor:
+        waiting = 0
+        while not waiting:
+            assert time.monotonic() < deadline
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+                " WHERE NOT granted AND datname = current_database()"
+            )
+            [waiting] = cursor.fetchone()
 
 
 class Cluster:

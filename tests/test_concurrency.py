@@ -10,9 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.base import UpdateError
-from django.db import connection
+from django.db import connection, transaction
 
-from tests.factories import AttributeDefinitionFactory, ChoiceFactory
+from tests.factories import (
+    AdministratorFactory,
+    AttributeDefinitionFactory,
+    ChoiceFactory,
+    MembershipFactory,
+)
+from tests.postgresql import wait_until_somebody_waits_for_a_lock
 from tests.server import Server
 from users.attributes import merge
 from users.models import AttributeDefinition, Membership, Session
@@ -165,3 +171,58 @@ def test_a_membership_that_is_removed_against_updates(at_once, user):
     user.refresh_from_db()
     assert user.skill_attributes == {"chess": 3} | acknowledged
     assert codes(at_once(requests[:3])) == {3101}
+
+
+@pytest.fixture
+def after_a_wait(server, call, user):
+    """Do something while the user is locked and a call waits for that; returns its envelope."""
+
+    def make(change):
+        headers = {**call.headers, "Content-Type": "application/json"}
+        with ThreadPoolExecutor(1) as pool:
+            with transaction.atomic():
+                User.objects.select_for_update().get(pk=user.pk)
+                answer = pool.submit(server.call, call.path, {"first_name": "Zoë"}, headers)
+                wait_until_somebody_waits_for_a_lock()
+                change()
+            return answer.result(30)[1]
+
+    return make
+
+
+def log_in(user):
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session.save()
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="PostgreSQL shows who waits")
+def test_who_left_the_team_while_the_call_waited_is_not_updated(after_a_wait, user):
+    envelope = after_a_wait(lambda: Membership.objects.filter(user=user).delete())
+    assert envelope["status_code"] == 3101
+    user.refresh_from_db()
+    assert user.first_name == "Asha"
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="PostgreSQL shows who waits")
+def test_who_logged_in_while_the_call_waited_is_logged_in(after_a_wait, user):
+    envelope = after_a_wait(lambda: log_in(user))
+    assert (envelope["status_code"], envelope["response"]["logged_in"]) == (4309, True)
+
+
+def test_superusers_who_are_made_inactive_at_once_leave_one(server, call, team):
+    superusers = AdministratorFactory.create_batch(4, is_superuser=True)
+    for superuser in superusers:
+        MembershipFactory(user=superuser, team=team)
+    headers = {**call.headers, "Content-Type": "application/json"}
+
+    def make_inactive(superuser):
+        _, envelope = server.call(f"/api/users/{superuser.pk}", {"status": "inactive"}, headers)
+        return envelope["status_code"]
+
+    for _ in range(10):
+        User.objects.update(status="active")
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            codes = list(pool.map(make_inactive, superusers))
+        assert sorted(codes) == [3115, 4309, 4309, 4309]
+        assert User.objects.filter(is_superuser=True, status="active").count() == 1

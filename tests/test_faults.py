@@ -17,7 +17,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 
 from tests.assertions import assert_refused, assert_updated
-from tests.postgresql import Cluster, binaries
+from tests.postgresql import Cluster, binaries, wait_until_somebody_waits_for_a_lock
 from tests.server import Server, database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,19 +114,6 @@ def test_a_graceful_stop_finishes_what_it_has_begun(tmp_path, call, user):
         assert (status, envelope["status_code"]) == (200, 4309)
         server.process.wait(30)
     assert User.objects.get(pk=user.pk).first_name == "Zoë"
-
-
-def wait_until_somebody_waits_for_a_lock():
-    deadline = time.monotonic() + 9  # the server's own limit is 10
-    with connection.cursor() as cursor:
-        waiting = 0
-        while not waiting:
-            assert time.monotonic() < deadline
-            cursor.execute(
-                "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
-                " WHERE NOT granted AND datname = current_database()"
-            )
-            [waiting] = cursor.fetchone()
 
 
 @on_postgresql

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.assertions import assert_refused, assert_updated
+from tests.factories import AdministratorFactory
 
 ODD_TEXTS = [
     "Ж",
@@ -143,3 +144,31 @@ def test_all_errors_are_reported_at_once(call, business):
             "team": ["There is no such parameter."],
         },
     )
+
+
+LAST_SUPERUSER = "The last active superuser cannot be made inactive."
+
+
+@pytest.fixture
+def superuser(user):
+    user.role_type, user.is_superuser = "Administrative", True
+    user.save()
+    return user
+
+
+def test_the_last_active_superuser_stays_active(call, superuser):
+    AdministratorFactory()
+    AdministratorFactory(is_superuser=True, status="inactive")
+    assert_refused(
+        call({"status": "inactive", "last_name": 1}),
+        3115,
+        {"status": [LAST_SUPERUSER], "last_name": ["Must be a string, not a number."]},
+    )
+    superuser.refresh_from_db()
+    assert superuser.is_active
+    assert_updated(call({"status": "active", "first_name": "Bruno"}))
+
+
+def test_a_superuser_who_is_not_the_last_can_be_made_inactive(call, superuser):
+    AdministratorFactory(is_superuser=True)
+    assert_updated(call({"status": "inactive"}), status="inactive")

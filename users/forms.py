@@ -203,16 +203,8 @@ def access_removal_error(actor: AbstractUser, users: Iterable[AbstractUser]) -> 
     ids = {user.pk for user in users}
     if actor.pk in ids:
         return gettext("You cannot take your own access away.")
-    superusers = list(
-        User.objects.filter(
-            is_superuser=True,
-            status=User.Status.ACTIVE,
-            role_type=User.RoleType.ADMINISTRATIVE,
-        )
-        .select_for_update()
-        .order_by("pk")
-    )
-    if superusers and ids.issuperset(user.pk for user in superusers):
+    superusers = User.objects.lock_superusers()
+    if superusers and superusers <= ids:
         return gettext("The last active superuser has to stay one.")
     return None
 

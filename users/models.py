@@ -357,6 +357,19 @@ class UserManager(BaseUserManager["AbstractUser"]):
         """Return the user whose login id is `login_id`, whatever the case."""
         return self.get(login_key=fold(login_id or ""))
 
+    def lock_superusers(self) -> set[Any]:
+        """Lock the superusers who may enter the admin site, and return their ids.
+
+        Who takes access away from one of them locks all, in the order of their ids, and before any
+        other user: so one stays, and no two wait for each other.
+        """
+        superusers = self.filter(
+            is_superuser=True,
+            status=AbstractUser.Status.ACTIVE,
+            role_type=AbstractUser.RoleType.ADMINISTRATIVE,
+        )
+        return set(superusers.select_for_update().order_by("pk").values_list("pk", flat=True))
+
     def with_logged_in(self, now: Any = None) -> "models.QuerySet[AbstractUser]":
         """Return users that know whether they are logged in without a query for each.
 

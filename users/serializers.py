@@ -1,6 +1,6 @@
 """The call's parameters in, strictly judged; the user out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -94,6 +94,7 @@ class UserUpdateSerializer(serializers.Serializer[AbstractUser]):
         data: JSONObject,
         *,
         replace: bool,
+        is_last_superuser: Callable[[], bool],
     ) -> dict[str, Any]:
         """Return the fields of `user` whose value is to be another, with that value.
 
@@ -101,6 +102,8 @@ class UserUpdateSerializer(serializers.Serializer[AbstractUser]):
         definitions: all attribute definitions.
         data: the request's JSON object.
         replace: whether an attribute object that is named takes the stored one's place.
+        is_last_superuser: whether no other superuser may enter the admin site; asked only where
+            `user` is one and is to be made inactive.
 
         Raises `ValidationError`, or `ApiError` where a member is repeated, with all that is wrong.
         """
@@ -123,6 +126,9 @@ class UserUpdateSerializer(serializers.Serializer[AbstractUser]):
                     errors[name] = found
             if not attributes.same(stored, wanted):
                 changes[name] = wanted
+        deactivates = changes.get("status") == AbstractUser.Status.INACTIVE
+        if deactivates and user.is_superuser and user.is_staff and is_last_superuser():
+            errors["status"] = ["The last active superuser cannot be made inactive."]
         if repeated := repeated_members(data):
             # Not a `ValidationError`, whose code would depend on which attributes it names.
             raise ApiError(status_codes.INVALID_REQUEST, _combined(errors, repeated))

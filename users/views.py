@@ -4,11 +4,12 @@ import json
 import logging
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 
 import django.db
 from django.contrib.auth import get_user_model
-from django.db import router, transaction
+from django.db import connections, router, transaction
 from django.db.models import DateTimeField, Exists, OuterRef, QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed
@@ -26,7 +27,7 @@ from users.queries import CompiledQuery, Parameter
 from users.serializers import UserSerializer, UserUpdateSerializer
 
 
-def _locked_member() -> "QuerySet[AbstractUser]":
+def _locked_member(*, skip_locked: bool) -> "QuerySet[AbstractUser]":
     """The member of a team by id, locked, and with the definitions."""
     User = get_user_model()  # noqa: N806
     # EXISTS, for a join would lock the membership too.
@@ -37,13 +38,14 @@ def _locked_member() -> "QuerySet[AbstractUser]":
     return (
         User.objects.with_logged_in(now)
         .annotate(definition_rows=definition_rows())
-        .select_for_update()
+        .select_for_update(skip_locked=skip_locked)
         .filter(is_member, pk=Parameter("user", User._meta.pk))
         .order_by()
     )
 
 
-_MEMBER = CompiledQuery(_locked_member)
+_MEMBER = CompiledQuery(partial(_locked_member, skip_locked=False))
+_MEMBER_NOT_LOCKED = CompiledQuery(partial(_locked_member, skip_locked=True))
 
 _PARAMETERS = UserUpdateSerializer()
 _ANSWER = UserSerializer()
@@ -52,6 +54,10 @@ _OUTCOME_UNKNOWN = "The connection broke in the commit: it is unknown whether th
 
 #: A line for each call, in JSON: see `UpdateUserView.log`.
 request_log = logging.getLogger("users.requests")
+
+
+class _SuperusersNotLockedError(Exception):
+    """A superuser is to be made inactive, which the transaction has to begin otherwise for."""
 
 
 class UpdateUserView(APIView):
@@ -101,24 +107,48 @@ class UpdateUserView(APIView):
 
     def update(self, request: Request, user_id: str, *, replace: bool) -> Answer:
         body = Body(request)  # a slow caller must not hold the lock: read first, judged below
+        try:
+            user = self.store(body, user_id, replace=replace)
+        except _SuperusersNotLockedError:
+            user = self.store(body, user_id, replace=replace, lock_superusers=True)
+        return Answer(status_codes.USER_UPDATED, _ANSWER.to_representation(user))
+
+    def store(
+        self, body: Body, user_id: str, *, replace: bool, lock_superusers: bool = False
+    ) -> AbstractUser:
+        """Return the user, as stored with the changes that the body asks for."""
+        users = get_user_model().objects.db_manager(router.db_for_write(get_user_model()))
         writing = False
         try:
-            with transactions.atomic(router.db_for_write(get_user_model())):
+            with transactions.atomic(users.db):
+                superusers = users.lock_superusers() if lock_superusers else None
                 user, definitions = self.get_locked_user(user_id)  # 3101
+
+                def is_last_superuser() -> bool:
+                    if superusers is None:
+                        raise _SuperusersNotLockedError
+                    return superusers <= {user.pk}
+
                 parameters = body.parse()  # 3114, 3115
-                # 3115, 3107, 3110
-                if changes := _PARAMETERS.changes(user, definitions, parameters, replace=replace):
+                changes = _PARAMETERS.changes(  # 3115, 3107, 3110
+                    user,
+                    definitions,
+                    parameters,
+                    replace=replace,
+                    is_last_superuser=is_last_superuser,
+                )
+                if changes:
                     writing = True
                     for name, value in changes.items():
                         setattr(user, name, value)
                     user.save(update_fields=changes)
+                return user
         except django.db.Error as error:
             if writing or refuses_writes(error):
                 unknown = isinstance(error, transactions.OutcomeUnknownError)
                 errors = {"body": [_OUTCOME_UNKNOWN]} if unknown else None
                 raise ApiError(status_codes.UPDATE_FAILED, errors) from error
             raise
-        return Answer(status_codes.USER_UPDATED, _ANSWER.to_representation(user))
 
     def log(self, response: Any, user_id: str, seconds: float) -> None:
         """Log the call as a line of JSON, of which nothing is personal and nothing secret."""
@@ -152,12 +182,22 @@ class UpdateUserView(APIView):
     def get_locked_user(self, user_id: str) -> tuple[AbstractUser, list[DefinitionRow]]:
         """Return the user, whose row nobody else can change until the transaction ends.
 
-        With it come all attribute definitions, by the same statement.
+        With it come all attribute definitions, by the same statement. It costs more statements only
+        where somebody else has locked the row, and where nobody is found.
         """
         using = router.db_for_write(get_user_model())
-        found: list[Any] = _MEMBER.run(
-            using, user=identifier(user_id), team=self.team_id, now=timezone.now()
-        )
+        features = connections[using].features
+
+        def find(query: CompiledQuery[Any]) -> list[Any]:
+            return query.run(using, user=identifier(user_id), team=self.team_id, now=timezone.now())
+
+        found = find(_MEMBER_NOT_LOCKED) if features.has_select_for_update_skip_locked else []
+        if not found:
+            found = find(_MEMBER)
+            if found and features.has_select_for_update:
+                # It may have waited for the lock, and after a wait all but the locked row is as
+                # old as the statement: asked anew.
+                found = find(_MEMBER)
         if not found:
             raise ApiError(status_codes.USER_NOT_FOUND)
         [user] = found

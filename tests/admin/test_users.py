@@ -464,7 +464,7 @@ def test_the_last_superuser_stays_even_for_one_who_is_none(staff, superuser):
     assert access_removal_error(staff, [other]) is None
 
 
-def test_a_deactivated_administrator_is_thrown_out_at_the_next_click(call, user):
+def test_a_deactivated_administrator_is_thrown_out_at_the_next_click(call, user, superuser):
     user.role_type, user.is_superuser = "Administrative", True
     user.save()
     browser = browser_of(user)
