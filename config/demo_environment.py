@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import MutableMapping
 from pathlib import Path
+from urllib.parse import quote
 
 _PROJECT = Path(__file__).resolve().parent.parent
 
@@ -14,7 +15,7 @@ def prepare(environment: MutableMapping[str, str]) -> None:
     another one, unless `DATABASE_URL` in the environment itself names a SQLite file.
     """
     if not environment.get("DATABASE_URL", "").startswith("sqlite:"):
-        environment["DATABASE_URL"] = f"sqlite:///{_PROJECT / 'demo.sqlite3'}"
+        environment["DATABASE_URL"] = f"sqlite:///{quote(str(_PROJECT / 'demo.sqlite3'))}"
     environment["SECRET_KEY"] = _kept_secret_key(_PROJECT / ".demo-secret-key")
     environment["DEBUG"] = "off"
     environment["HTTPS"] = "off"

@@ -7,19 +7,31 @@ names its variable.
 import re
 from datetime import timedelta
 from importlib.util import find_spec
+from os import environ
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote, urlsplit
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
+from environ import Env
 
 from users import __version__
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
 
+def _read_environment_file(file: Path) -> None:
+    if file.exists():
+        for number, line in enumerate(file.read_text().splitlines(), 1):
+            # django-environ would pass over it, and print it, with whatever secret it holds.
+            if not re.match(r"(export )?\w+=|#|$", line, re.ASCII):
+                raise ImproperlyConfigured(
+                    f"{file.name}, line {number}: not of the form NAME=value."
+                )
+        Env.read_env(file)
+
+
+_read_environment_file(BASE_DIR / ".env")
 
 _POSTGRESQL_TIMEOUTS = " ".join(
     (
@@ -32,19 +44,18 @@ _MARIADB_TIMEOUTS = "SET innodb_lock_wait_timeout=10, max_statement_time=60"
 
 
 def _boolean(variable: str, default: bool) -> bool:
-    # django-environ takes every text that it does not know for false: a typo would go unseen.
-    value = env.str(variable, default="").strip().lower()
+    value = environ.get(variable, "").strip()
     if not value:
         return default
-    if value in ("on", "true", "yes", "1"):
+    if value.lower() in ("on", "true", "yes", "1"):
         return True
-    if value in ("off", "false", "no", "0"):
+    if value.lower() in ("off", "false", "no", "0"):
         return False
     raise ImproperlyConfigured(f"{variable} must be on or off, not '{value}'.")
 
 
 def _secret_key(debug: bool) -> str:
-    key = env.str("SECRET_KEY", default="")
+    key = environ.get("SECRET_KEY", "")
     if not key:
         raise ImproperlyConfigured(
             "SECRET_KEY is not set. Make one with: "
@@ -61,7 +72,8 @@ def _secret_key(debug: bool) -> str:
 
 
 def _allowed_hosts() -> list[str]:
-    hosts = [host.strip() for host in env.list("ALLOWED_HOSTS", default=[])]
+    hosts = [host.strip() for host in environ.get("ALLOWED_HOSTS", "").split(",")]
+    hosts = [host for host in hosts if host]
     for host in hosts:
         if not re.fullmatch(r"\*|\.?[\w.-]+|\[[0-9a-fA-F:.]+\]", host):
             raise ImproperlyConfigured(
@@ -71,16 +83,35 @@ def _allowed_hosts() -> list[str]:
     return hosts
 
 
+def _parse(url: str) -> dict[str, Any]:
+    # In a password, these would end the server's address, and the rest be taken for something else.
+    if "#" in url or re.match("(postgres|mysql).*://[^/?]*[/?].*@", url):
+        raise ValueError
+    database: dict[str, Any] = Env.db_url_config(url)
+    host = re.sub(r":\d*$", "", urlsplit(url).netloc.rpartition("@")[2])
+    if host and "," not in host:
+        # django-environ leaves it encoded, and in lower case; a socket's path has capitals.
+        database["HOST"] = unquote(host.strip("[]"))
+    return database
+
+
 def _database() -> dict[str, Any]:
-    try:
-        database: dict[str, Any] = env.db_url(
-            "DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
+    url = environ.get("DATABASE_URL", f"sqlite:///{quote(str(BASE_DIR / 'db.sqlite3'))}")
+    if not re.match(r"sqlite:///|postgres(ql)?://|mysql://", url):
+        raise ImproperlyConfigured(
+            "DATABASE_URL must begin with sqlite:///, postgresql:// or mysql://."
         )
-    except Exception as error:
-        raise ImproperlyConfigured(f"DATABASE_URL is no database URL: {error}") from error
-    if not database.get("NAME"):
+    try:
+        database = _parse(url)
+    except ValueError:
+        # Without the cause, which may quote a part of the password.
+        raise ImproperlyConfigured(
+            "DATABASE_URL is no database URL. In its names and its password, all but letters, "
+            "digits and -._~ is written in percent-encoding: # as %23, / as %2F, @ as %40."
+        ) from None
+    if not urlsplit(url).path.strip("/"):
         raise ImproperlyConfigured("DATABASE_URL names no database.")
-    engine = database.get("ENGINE", "")
+    engine = database["ENGINE"]
     options = database.setdefault("OPTIONS", {})
     if engine == "django.db.backends.sqlite3":
         # WAL: readers do not wait for the writer. IMMEDIATE: a transaction that reads and then
@@ -88,7 +119,7 @@ def _database() -> dict[str, Any]:
         options.setdefault("init_command", "PRAGMA journal_mode=WAL")
         options.setdefault("transaction_mode", "IMMEDIATE")
         options.setdefault("timeout", 20)  # seconds
-    elif engine in ("django.db.backends.postgresql", "django.db.backends.mysql"):
+    else:
         # One connection for each thread of each worker; one that was dropped is made anew before
         # the next request uses it.
         database.setdefault("CONN_MAX_AGE", None)
@@ -105,10 +136,6 @@ def _database() -> dict[str, Any]:
         else:
             options.setdefault("init_command", _MARIADB_TIMEOUTS)
             options.setdefault("read_timeout", 60)
-    else:
-        raise ImproperlyConfigured(
-            "DATABASE_URL must begin with sqlite:///, postgresql:// or mysql://."
-        )
     return database
 
 

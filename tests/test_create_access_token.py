@@ -43,6 +43,7 @@ def test_it_limits_the_lifetime(team):
         (["CRM", "--team=" + "9" * 30], "There is no team " + "9" * 30),
         (["CRM", "--team={team}", "--days=0"], "'0' is no number of days from 1 to 36500"),
         (["CRM", "--team={team}", "--days=-1"], "'-1' is no number of days"),
+        (["CRM", "--team={team}", "--days=000036500999"], "'000036500999' is no number of days"),
         (["CRM", "--team={team}", "--days=1.5"], "'1.5' is no number of days"),
         (["CRM", "--team={team}", "--days=" + "9" * 5000], "is no number of days"),
     ],

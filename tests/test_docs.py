@@ -68,7 +68,7 @@ def test_the_table_of_parameters_is_the_serializers():
 
 def test_every_setting_is_in_the_table():
     source = (PROJECT / "config" / "settings.py").read_text()
-    read = set(re.findall(r'(?:env\.\w+|_boolean)\(\s*"(\w+)"', source))
+    read = set(re.findall(r'(?:environ\.get|_boolean)\(\s*"(\w+)"', source))
     assert {row[0].strip("`") for row in rows("variable")} == read
 
 

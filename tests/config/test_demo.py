@@ -95,7 +95,7 @@ def test_it_never_touches_the_configured_database(clone):
         assert f"Database:   {clone / 'demo.sqlite3'}" in printed
 
 
-@pytest.mark.parametrize("port", ["0", "65536", "-1", "http", "9" * 5000])
+@pytest.mark.parametrize("port", ["0", "65536", "0000080000", "-1", "http", "9" * 5000])
 def test_it_refuses_what_is_no_port(clone, port):
     process = subprocess.run(
         [sys.executable, "manage.py", "demo", f"--port={port}"],

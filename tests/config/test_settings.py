@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,10 +18,10 @@ print(json.dumps({n: getattr(settings, n) for n in dir(settings) if n.isupper()}
 """
 
 
-def start(**environment):
+def start(folder=PROJECT, /, **environment):
     return subprocess.run(
         [sys.executable, "-c", SHOW],
-        cwd=PROJECT,
+        cwd=folder,
         env={"PATH": os.environ["PATH"], **environment},
         capture_output=True,
         text=True,
@@ -29,7 +30,7 @@ def start(**environment):
 
 
 def settings(**environment):
-    process = start(SECRET_KEY=STRONG_KEY, **environment)
+    process = start(**{"SECRET_KEY": STRONG_KEY, **environment})
     assert process.returncode == 0, process.stderr
     return json.loads(process.stdout)
 
@@ -87,6 +88,33 @@ def test_a_database_is_one_url_away(url, engine):
     assert settings(DATABASE_URL=url)["DATABASES"]["default"]["ENGINE"] == engine
 
 
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("postgresql://u@db.example:5432/desk", "db.example", 5432),
+        ("postgresql://%2Fvar%2Frun%2FPostgreSQL/desk", "/var/run/PostgreSQL", ""),
+        ("postgresql://u:p%40ss@%2Fvar%2Frun%2FPostgreSQL:5433/desk", "/var/run/PostgreSQL", 5433),
+        ("postgresql:////var/run/PostgreSQL/desk", "/var/run/PostgreSQL", ""),
+        ("postgresql:///desk", "", ""),
+        ("mysql://u@%2Frun%2Fmysqld%2Fmysqld.sock/desk", "/run/mysqld/mysqld.sock", ""),
+        ("postgresql://[::1]:5432/desk", "::1", 5432),
+        ("postgresql://[fe80::1%25eth0]/desk", "fe80::1%eth0", ""),
+        ("postgresql://u@one.example:5432,two.example:5433/desk",
+         "one.example,two.example", "5432,5433"),
+    ],
+)  # fmt: skip
+def test_a_database_is_where_the_url_says(url, host, port):
+    database = settings(DATABASE_URL=url)["DATABASES"]["default"]
+    assert (database["HOST"], database["PORT"], database["NAME"]) == (host, port, "desk")
+
+
+def test_a_dollar_begins_a_value_like_any_other_character():
+    shown = settings(SECRET_KEY="$" + STRONG_KEY, DATABASE_URL="postgresql://$u:$p@h/$d", p="own")
+    database = shown["DATABASES"]["default"]
+    assert shown["SECRET_KEY"] == "$" + STRONG_KEY
+    assert (database["USER"], database["PASSWORD"], database["NAME"]) == ("$u", "$p", "$d")
+
+
 def test_a_weak_key_is_enough_for_debugging():
     assert start(SECRET_KEY="weak", DEBUG="on").returncode == 0
 
@@ -105,7 +133,15 @@ def test_a_weak_key_is_enough_for_debugging():
         ({"ALLOWED_HOSTS": "desk.example:8000"}, "'desk.example:8000' is none"),
         ({"DATABASE_URL": "oracle://u:p@db.example/desk"}, "DATABASE_URL must begin with"),
         ({"DATABASE_URL": "desk.sqlite3"}, "DATABASE_URL"),
-        ({"DATABASE_URL": ""}, "DATABASE_URL"),
+        ({"DATABASE_URL": ""}, "DATABASE_URL must begin with"),
+        ({"DATABASE_URL": "$DB"}, "DATABASE_URL must begin with"),
+        ({"DATABASE_URL": "$DB", "DB": "sqlite:///x"}, "DATABASE_URL must begin with"),
+        ({"DATABASE_URL": "sqlite://"}, "DATABASE_URL must begin with"),
+        ({"DATABASE_URL": "sqlite://desk.sqlite3"}, "DATABASE_URL must begin with"),
+        ({"DATABASE_URL": "sqlite:///"}, "DATABASE_URL names no database"),
+        ({"ALLOWED_HOSTS": "$HOST"}, "'$HOST' is none"),
+        ({"DEBUG": "$DEBUG"}, "DEBUG must be on or off, not '$DEBUG'."),
+        ({"HTTPS": "$HTTPS"}, "HTTPS must be on or off, not '$HTTPS'."),
         (
             {"DATABASE_URL": "postgresql://u@db.example:port/desk"},
             "DATABASE_URL is no database URL",
@@ -120,6 +156,62 @@ def test_a_wrong_value_stops_the_start_and_names_its_variable(environment, messa
     last_line = process.stderr.strip().splitlines()[-1]
     assert last_line.startswith("django.core.exceptions.ImproperlyConfigured: "), process.stderr
     assert message in last_line
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:12sesame/x@db.example/desk",
+        "postgresql://u:sesame#x@db.example/desk",
+        "postgresql://u:[sesame@db.example/desk",
+        "postgresql://u:sesame?x@db.example/desk",
+        "u:sesame@db.example/desk",
+        "sqlite://u:sesame@db.example/desk",
+        "oracle://u:sesame@db.example/desk",
+    ],
+)
+def test_no_part_of_a_password_is_told(url):
+    process = start(SECRET_KEY=STRONG_KEY, DATABASE_URL=url)
+    assert process.returncode != 0
+    assert "ImproperlyConfigured: DATABASE_URL" in process.stderr
+    assert "sesame" not in process.stderr
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A copy of the settings, to which a `.env` of its own can be put."""
+    for folder in ("config", "users"):
+        shutil.copytree(PROJECT / folder, tmp_path / folder)
+    return tmp_path
+
+
+def test_the_file_is_taken_literally_too(clone):
+    (clone / ".env").write_text(
+        f"# a comment\n\nSECRET_KEY=${STRONG_KEY}\nexport DATABASE_URL='sqlite:////$x/a%20b'\n"
+    )
+    process = start(clone)
+    assert process.returncode == 0, process.stderr
+    shown = json.loads(process.stdout)
+    assert (shown["SECRET_KEY"], shown["DATABASES"]["default"]["NAME"]) == (
+        "$" + STRONG_KEY,
+        "/$x/a b",
+    )
+
+
+@pytest.mark.parametrize("line", ["DATABASE_URL = {}", "DATABASE_URL: {}", " DATABASE_URL={}"])
+def test_a_line_of_the_file_that_sets_nothing_stops_the_start(clone, line):
+    url = "postgresql://u:sesame@db.example/desk"
+    (clone / ".env").write_text(f"SECRET_KEY={STRONG_KEY}\n{line.format(url)}\n")
+    process = start(clone)
+    assert "ImproperlyConfigured: .env, line 2: not of the form NAME=value" in process.stderr
+    assert "sesame" not in process.stderr
+
+
+def test_the_default_database_is_where_the_project_is(clone):
+    there = clone.rename(clone.parent / "a %20#b?+c")
+    process = start(there, SECRET_KEY=STRONG_KEY)
+    assert process.returncode == 0, process.stderr
+    assert json.loads(process.stdout)["DATABASES"]["default"]["NAME"] == str(there / "db.sqlite3")
 
 
 def test_the_project_passes_djangos_checks_for_deployment():

@@ -1,4 +1,5 @@
 import argparse
+import re
 import secrets
 from datetime import timedelta
 from typing import Any
@@ -39,7 +40,7 @@ USERS: tuple[Any, ...] = (
 
 
 def port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 65535):
+    if not (re.fullmatch("[0-9]{1,5}", text) and 1 <= int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"'{text}' is no port from 1 to 65535")
     return int(text)
 

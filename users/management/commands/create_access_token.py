@@ -1,4 +1,5 @@
 import argparse
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from users.models import AccessToken, Team
 
 
 def days(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= AccessToken.MAX_DAYS):
+    if not (re.fullmatch("[0-9]{1,9}", text) and 1 <= int(text) <= AccessToken.MAX_DAYS):
         raise argparse.ArgumentTypeError(
             f"'{text}' is no number of days from 1 to {AccessToken.MAX_DAYS}"
         )
