@@ -209,6 +209,19 @@ def access_removal_error(actor: AbstractUser, users: Iterable[AbstractUser]) -> 
     return None
 
 
+def password_removal_error(actor: AbstractUser, user: AbstractUser) -> str | None:
+    """Return why `actor` may not disable the password of `user`, as a sentence, or None.
+
+    In a transaction, it holds until its end: the superusers are locked.
+    """
+    if actor.pk == user.pk:
+        return gettext("You cannot take your own access away.")
+    superusers = User.objects.filter(pk__in=User.objects.lock_superusers())
+    if [other.pk for other in superusers if other.has_usable_password()] == [user.pk]:
+        return gettext("No other active superuser has a password.")
+    return None
+
+
 class UserCreationForm(AdminUserCreationForm):
     """Makes a user; attributes, teams and access follow on the page of the user."""
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.admin.conftest import browser_of
-from tests.admin.pages import errors, fields, send
+from tests.admin.pages import errors, fields, messages, send
 from tests.assertions import assert_updated
 from tests.factories import (
     PASSWORD,
@@ -410,6 +410,34 @@ def test_nobody_takes_his_own_access_away(root_browser, superuser, field, change
     AdministratorFactory(is_superuser=True)
     response = save(root_browser, superuser, **changes)
     assert errors(response) == {field: ["You cannot take your own access away."]}
+
+
+def disable_password(browser, user):
+    data = {"usable_password": "false", "unset-password": "yes"}
+    return browser.post(f"{LIST}{user.pk}/password/", data, follow=True)
+
+
+def test_nobody_disables_his_own_password(root_browser, superuser):
+    AdministratorFactory(is_superuser=True)
+    response = disable_password(root_browser, superuser)
+    assert messages(response) == ["You cannot take your own access away."]
+    assert stored(superuser).has_usable_password()
+
+
+def test_the_last_password_of_a_superuser_stays(root_browser, superuser):
+    other = AdministratorFactory(is_superuser=True)
+    User.objects.filter(pk=superuser.pk).update(password="!")  # lets nobody in: by single sign-on
+    root_browser.force_login(stored(superuser))
+    response = disable_password(root_browser, other)
+    assert messages(response) == ["No other active superuser has a password."]
+    assert stored(other).has_usable_password()
+
+
+def test_a_superuser_disables_the_password_of_another(root_browser, user):
+    other = AdministratorFactory(is_superuser=True)
+    for target in (user, other):
+        disable_password(root_browser, target)
+        assert not stored(target).has_usable_password()
 
 
 def test_a_staff_user_cannot_deactivate_himself(staff_browser, staff):

@@ -100,6 +100,8 @@ class BulkActions(admin.ModelAdmin):
         changed = 0
         try:
             with transaction.atomic(using=router.db_for_write(User)):
+                if removes_access:
+                    User.objects.lock_superusers()  # before any other user
                 users = list(
                     User.objects.filter(pk__in=selected).order_by("pk").select_for_update()
                 )

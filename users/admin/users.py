@@ -1,14 +1,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import router, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -21,6 +21,7 @@ from users.forms import (
     UserForm,
     access_removal_error,
     definition_field_name,
+    password_removal_error,
     removal_field,
     removal_field_name,
 )
@@ -146,6 +147,7 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
         user = super().get_object(request, object_id, from_field)
         if user is None or not transaction.get_connection(self._database).in_atomic_block:
             return user
+        User.objects.lock_superusers()  # before any other user
         return self.get_queryset(request).select_for_update().get(pk=user.pk)
 
     @property
@@ -260,16 +262,21 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
         form_url: str = "",
     ) -> HttpResponse:
         user = self.get_object(request, unquote(id))
+        if user is None:
+            return super().user_change_password(request, id, form_url)
         # A password lets its new owner in: with rights that only a superuser may give. Also of an
         # administrator who is inactive, for anybody on the staff may activate him.
-        for_another = user is not None and user != request.user
+        for_another = user != request.user
         is_administrator = for_another and user.role_type == User.RoleType.ADMINISTRATIVE
         if is_administrator and not request.user.is_superuser:
             raise PermissionDenied
+        disables = request.POST.get("usable_password") == "false"
         with transaction.atomic(using=self._database):
-            if user is not None:
-                id = quote(str(user.pk))  # noqa: A001 (what was judged, however its id was written)
-            response = super().user_change_password(request, id, form_url)
+            if disables and (error := password_removal_error(request.user, user)):
+                messages.error(request, error)
+                return HttpResponseRedirect(request.get_full_path())
+            # By the key of the user who was judged, however the URL writes it.
+            response = super().user_change_password(request, quote(str(user.pk)), form_url)
             if for_another and response.status_code == 302:
                 user.end_sessions()
         return response
