@@ -10,12 +10,20 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm, UsernameField
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.html import escape
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from users import attributes
-from users.models import AbstractUser, AccessToken, AttributeDefinition, Team, holders
+from users.models import (
+    AbstractUser,
+    AccessToken,
+    AttributeDefinition,
+    Membership,
+    Team,
+    holders,
+)
 
 User = get_user_model()
 
@@ -323,15 +331,13 @@ class TeamForm(forms.Form):
     """The team, and the role there, for users who are to be added."""
 
     team = forms.ModelChoiceField(Team.objects.all(), label=_("Team"))
-    role = forms.ChoiceField(label=_("Role"))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["role"].choices = Team.members.through.Role.choices
+    role = forms.ChoiceField(
+        label=_("Role"), choices=Membership.Role.choices, initial=Membership.Role.AGENT
+    )
 
 
 class AttributeForm(forms.Form):
-    """Which custom attribute is to be set; once that is known, to what."""
+    """Which custom attribute is to be set; once that is known, to what, or that it is removed."""
 
     definition = forms.ModelChoiceField(
         AttributeDefinition.objects.filter(kind=AttributeDefinition.Kind.CUSTOM),
@@ -353,8 +359,21 @@ class AttributeForm(forms.Form):
         self.data = data.copy()
         self.data["asked"] = definition.pk
         self.fields["value"] = attributes.form_field(
-            definition, label=definition.name, help_text=_("Empty: the attribute is removed.")
+            definition,
+            label=definition.name,
+            # Others of Django's templates take a help text for HTML.
+            help_text=escape(definition.description),
+            required=self.is_asked and "remove" not in data,
         )
+        self.fields["remove"] = forms.BooleanField(
+            label=_("Remove the attribute instead"), required=False
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("remove") and cleaned.get("value") is not None:
+            self.add_error("remove", gettext("Give a value or remove the attribute, not both."))
+        return cleaned
 
     def is_valid(self) -> bool:
         """Whether the value was asked for, and what was answered is valid."""

@@ -1,12 +1,13 @@
 """What operators do to many users at once, through the door of a browser."""
 
+import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 
 from tests.admin.conftest import browser_of
 from tests.admin.pages import fields, messages
-from tests.factories import AdministratorFactory, UserFactory
-from users.models import Membership
+from tests.factories import AdministratorFactory, ChoiceFactory, UserFactory
+from users.models import AttributeDefinition, Membership
 
 User = get_user_model()
 LIST = "/admin/users/user/"
@@ -70,6 +71,12 @@ def test_a_bulk_addition_to_a_team(root_browser, user, team):
     assert roles == {(user.pk, "Team Manager"), (other.pk, "Team Analyst")}
 
 
+def test_a_bulk_addition_makes_agents_unless_said_otherwise(root_browser, user, team):
+    other = UserFactory()
+    confirm(root_browser, act(root_browser, "add_to_team", [other]), team=team.pk)
+    assert Membership.objects.get(user=other).role == "Team Agent"
+
+
 def test_a_bulk_addition_without_a_team_asks_again(root_browser, user):
     page = act(root_browser, "add_to_team", [user])
     response = confirm(root_browser, page, team="", role="Team Agent")
@@ -85,14 +92,30 @@ def test_a_bulk_custom_attribute(root_browser, user, business):
     assert [stored(u).custom_attributes for u in users] == [{"business": "Banking"}] * 2
 
 
-def test_a_bulk_custom_attribute_is_removed_by_nothing(root_browser, user, business):
-    page = confirm(
-        root_browser,
-        act(root_browser, "set_custom_attribute", [user]),
-        definition=business.pk,
-    )
-    confirm(root_browser, page, value="")
+@pytest.mark.parametrize("type_", list(AttributeDefinition.Type))
+def test_a_bulk_custom_attribute_without_a_value_asks_again(root_browser, user, type_):
+    definition = ChoiceFactory(name="business", type=type_)
+    page = act(root_browser, "set_custom_attribute", [user])
+    page = confirm(root_browser, page, definition=definition.pk)
+    assert "This field is required." not in page.content.decode()
+    response = confirm(root_browser, page)
+    assert "This field is required." in response.content.decode()
+    assert stored(user).custom_attributes == {"business": "Retail"}
+
+
+def test_a_bulk_custom_attribute_is_removed_by_a_choice_of_its_own(root_browser, user, business):
+    page = act(root_browser, "set_custom_attribute", [user])
+    page = confirm(root_browser, page, definition=business.pk)
+    assert messages(confirm(root_browser, page, remove="on")) == ["Changed 1 user."]
     assert stored(user).custom_attributes == {}
+
+
+def test_a_bulk_custom_attribute_is_not_set_and_removed_at_once(root_browser, user, business):
+    page = act(root_browser, "set_custom_attribute", [user])
+    page = confirm(root_browser, page, definition=business.pk)
+    response = confirm(root_browser, page, value="Banking", remove="on")
+    assert "Give a value or remove the attribute, not both." in response.content.decode()
+    assert stored(user).custom_attributes == {"business": "Retail"}
 
 
 def test_a_bulk_custom_attribute_out_of_its_choices_asks_again(root_browser, user, business):

@@ -10,6 +10,7 @@ from django.db import router, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.decorators import method_decorator
+from django.utils.html import escape
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -158,8 +159,9 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
         if obj is not None:
             definitions = request_definitions(request)
             fields: dict[str, Any] = {
+                # The admin site's templates take a help text for HTML.
                 definition_field_name(definition): attributes.form_field(
-                    definition, label=definition.name, help_text=definition.description
+                    definition, label=definition.name, help_text=escape(definition.description)
                 )
                 for definition in definitions
             }
