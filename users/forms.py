@@ -230,6 +230,11 @@ def password_removal_error(actor: AbstractUser, user: AbstractUser) -> str | Non
     return None
 
 
+def superuser_error(user: AbstractUser) -> str:
+    """Return that the account of `user` is not for everybody to change, as a sentence."""
+    return gettext("Only a superuser changes a superuser's account (%s).") % user
+
+
 class UserCreationForm(AdminUserCreationForm):
     """Makes a user; attributes, teams and access follow on the page of the user."""
 
@@ -237,6 +242,21 @@ class UserCreationForm(AdminUserCreationForm):
         model = User
         fields = ("first_name", "last_name", "login_id", "email_id")
         field_classes = {"login_id": UsernameField}
+
+
+class MembershipForm(forms.ModelForm):
+    """Makes or changes a membership; that of a superuser, where `actor` is one too."""
+
+    actor: AbstractUser
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        # The list has no field for the user, and sends all of its rows, changed or not.
+        if self.has_changed() and not self.actor.is_superuser:
+            user = cleaned.get("user") or (self.instance.pk and self.instance.user)
+            if user and user.is_superuser:
+                raise ValidationError(superuser_error(user))
+        return cleaned
 
 
 class ChoicesField(forms.CharField):

@@ -176,3 +176,14 @@ def test_a_viewer_acts_on_no_token(stored, action):
     data = {"action": action, "_selected_action": [stored.pk], "confirmed": "yes", "hours": "1"}
     browser_of(viewer).post(LIST, data)
     assert not AccessToken.objects.get().is_revoked
+
+
+@pytest.mark.parametrize("codename", ["add_accesstoken", "change_accesstoken"])
+def test_rotating_needs_the_permissions_to_add_and_to_change(stored, codename):
+    clerk = AdministratorFactory()
+    codenames = {"view_accesstoken", codename}
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    data = {"action": "rotate", "_selected_action": [stored.pk], "confirmed": "yes", "hours": "1"}
+    response = browser_of(clerk).post(LIST, data)
+    assert "desk_" not in response.content.decode()
+    assert list(AccessToken.objects.all()) == [stored]

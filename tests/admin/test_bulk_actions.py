@@ -159,3 +159,13 @@ def test_a_bulk_action_needs_the_permission(user):
     viewer.user_permissions.add(Permission.objects.get(codename="view_user"))
     act(browser_of(viewer), "deactivate", [user], confirmed="yes")
     assert stored(user).is_active
+
+
+@pytest.mark.parametrize("codename", ["change_user", "add_membership"])
+def test_adding_to_a_team_needs_the_permissions_for_users_and_memberships(team, codename):
+    clerk, user = AdministratorFactory(), UserFactory()
+    codenames = {"view_user", codename}
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    changes = {"confirmed": "yes", "team": team.pk, "role": "Team Agent"}
+    act(browser_of(clerk), "add_to_team", [user], **changes)
+    assert not Membership.objects.exists()

@@ -1,7 +1,9 @@
 """The pages of teams and their members."""
 
-from tests.admin.pages import fields, send
-from tests.factories import MembershipFactory, UserFactory
+import pytest
+
+from tests.admin.pages import errors, fields, send
+from tests.factories import MembershipFactory, TeamFactory, UserFactory
 from users.models import Membership, Team
 
 TEAMS = "/admin/users/team/"
@@ -56,3 +58,85 @@ def test_a_deleted_team_leaves_its_members(root_browser, user, team):
     assert not Membership.objects.exists()
     assert type(user).objects.filter(pk=user.pk).exists()
     assert not Team.objects.exists()
+
+
+# Memberships of superusers, which are a superuser's alone.
+
+REFUSAL = "Only a superuser changes a superuser's account (root)."
+
+
+@pytest.fixture
+def membership(superuser, team):
+    return MembershipFactory(user=superuser, team=team, role="Team Manager")
+
+
+def memberships():
+    return set(Membership.objects.values_list("user__login_id", "team", "role"))
+
+
+def test_nobody_else_changes_a_superusers_role_in_the_list(staff_browser, membership):
+    MembershipFactory(user__login_id="agent", team=membership.team)
+    data = fields(staff_browser.get(MEMBERS), "changelist-form")
+    before = memberships()
+    for number in range(2):
+        changed = data | {f"form-{number}-role": "Team Analyst", "_save": "Save"}
+        staff_browser.post(MEMBERS, changed)
+    assert before - memberships() == {("agent", membership.team.pk, "Team Agent")}
+
+
+def test_nobody_else_makes_a_superuser_a_member(staff_browser, superuser, team):
+    data = {"user": superuser.pk, "team": team.pk, "role": "Team Agent"}
+    response = send(staff_browser, f"{MEMBERS}add/", "membership_form", **data)
+    assert errors(response) == {"__all__": [REFUSAL]}
+    assert not memberships()
+
+
+def test_nobody_else_turns_a_membership_into_a_superusers(staff_browser, superuser, user, team):
+    path = f"{MEMBERS}{user.memberships.get().pk}/change/"
+    response = send(staff_browser, path, "membership_form", user=superuser.pk)
+    assert errors(response) == {"__all__": [REFUSAL]}
+
+
+def test_nobody_else_changes_or_deletes_a_superusers_membership(staff_browser, membership):
+    path = f"{MEMBERS}{membership.pk}/"
+    data = {"user": membership.user.pk, "team": membership.team.pk, "role": "Team Agent"}
+    selected = {"action": "delete_selected", "_selected_action": [membership.pk], "post": "yes"}
+    team = f"{TEAMS}{membership.team.pk}/delete/"
+    before = memberships()
+    assert staff_browser.post(f"{path}change/", data).status_code == 403
+    assert staff_browser.post(f"{path}delete/", {"post": "yes"}).status_code == 403
+    assert staff_browser.post(MEMBERS, selected).status_code == 403
+    assert staff_browser.post(team, {"post": "yes"}).status_code == 403
+    assert memberships() == before
+
+
+def test_nobody_else_changes_a_superusers_membership_on_the_page_of_the_user(
+    staff_browser, membership
+):
+    path = f"/admin/users/user/{membership.user.pk}/change/"
+    data = {
+        "memberships-TOTAL_FORMS": "1",
+        "memberships-INITIAL_FORMS": "1",
+        "memberships-0-id": membership.pk,
+        "memberships-0-user": membership.user.pk,
+        "memberships-0-team": membership.team.pk,
+        "memberships-0-role": "Team Agent",
+    }
+    before = memberships()
+    assert staff_browser.post(path, data).status_code == 403
+    assert memberships() == before
+
+
+def test_a_superuser_changes_a_superusers_membership(root_browser, membership):
+    path = f"{MEMBERS}{membership.pk}/"
+    send(root_browser, f"{path}change/", "membership_form", role="Team Analyst")
+    assert memberships() == {("root", membership.team.pk, "Team Analyst")}
+    root_browser.post(f"{path}delete/", {"post": "yes"})
+    assert not memberships()
+
+
+def test_a_clerk_changes_the_memberships_of_others(staff_browser, user, team):
+    path = f"{MEMBERS}{user.memberships.get().pk}/change/"
+    other = TeamFactory()
+    send(staff_browser, path, "membership_form", team=other.pk, role="Team Analyst")
+    assert memberships() == {(user.login_id, other.pk, "Team Analyst")}

@@ -103,7 +103,11 @@ class AccessTokenAdmin(KeyedAdmin):
         messages.success(request, done % count)
         return None
 
-    @admin.action(description=_("Rotate the selected access token"), permissions=["change", "add"])
+    def has_rotate_permission(self, request: HttpRequest) -> bool:
+        # Both: of several permissions that an action names, any one is enough.
+        return self.has_change_permission(request) and self.has_add_permission(request)
+
+    @admin.action(description=_("Rotate the selected access token"), permissions=["rotate"])
     def rotate(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> HttpResponse | None:
         tokens = list(queryset)
         if len(tokens) != 1 or tokens[0].is_revoked:

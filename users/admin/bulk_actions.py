@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from users import attributes
 from users.admin.confirmation import confirm
-from users.forms import AttributeForm, TeamForm, access_removal_error
+from users.forms import AttributeForm, TeamForm, access_removal_error, superuser_error
 from users.models import AbstractUser, AttributeDefinition, Membership
 
 User: Any = get_user_model()
@@ -48,11 +48,12 @@ class BulkActions(admin.ModelAdmin):
             removes_access=True,
         )
 
-    @admin.action(description=_("Add the selected users to a team"), permissions=["change"])
+    def has_add_to_team_permission(self, request: HttpRequest) -> bool:
+        # Both: of several permissions that an action names, any one is enough.
+        return self.has_change_permission(request) and request.user.has_perm("users.add_membership")
+
+    @admin.action(description=_("Add the selected users to a team"), permissions=["add_to_team"])
     def add_to_team(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        if not request.user.has_perm("users.add_membership"):
-            messages.error(request, gettext("You may not add users to teams."))
-            return None
         count = queryset.count()
         question = ngettext("Add %d user to a team?", "Add %d users to a team?", count) % count
         form = TeamForm(request.POST if "confirmed" in request.POST else None)
@@ -107,9 +108,7 @@ class BulkActions(admin.ModelAdmin):
                 )
                 for user in users:
                     if not self.has_change_permission(request, user):
-                        raise ValidationError(
-                            gettext("Only a superuser changes a superuser's account (%s).") % user
-                        )
+                        raise ValidationError(superuser_error(user))
                 if removes_access and (sentence := access_removal_error(request.user, users)):
                     raise ValidationError(sentence)
                 for user in users:

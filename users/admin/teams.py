@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from users.admin.keys import KeyedAdmin
+from users.admin.users import may_touch
+from users.forms import MembershipForm
 from users.models import Membership, Team
 
 
@@ -34,8 +36,12 @@ class TeamAdmin(KeyedAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(KeyedAdmin):
-    """The members of teams and their roles, which are edited in the list itself."""
+    """The members of teams and their roles, which are edited in the list itself.
 
+    Only a superuser makes, changes or deletes a superuser's membership.
+    """
+
+    form = MembershipForm
     list_display = ("user", "team", "role")
     list_editable = ("role",)
     list_filter = ("team", "role")
@@ -43,6 +49,25 @@ class MembershipAdmin(KeyedAdmin):
     autocomplete_fields = ("user",)
     ordering = ("team__name", "user__login_id")
     search_fields = ("user__login_id", "user__first_name", "user__last_name", "user__email_id")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, form=self._form(request), **kwargs)
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_form(request, form=self._form(request), **kwargs)
+
+    def _form(self, request: HttpRequest) -> type[MembershipForm]:
+        return type("MembershipForm", (self.form,), {"actor": request.user})
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and (
+            obj is None or may_touch(request.user, obj.user)
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and (
+            obj is None or may_touch(request.user, obj.user)
+        )
 
 
 def _changelist() -> str:
