@@ -11,11 +11,12 @@ from users.models import AccessToken
 
 def test_it_prints_the_token_alone_and_the_token_works(call, team, capsys):
     call_command("create_access_token", "CRM", "--team", str(team.pk))
-    output = capsys.readouterr().out
+    output, notes = capsys.readouterr()
     assert output.endswith("\n")
     assert output.count("\n") == 1
     headers = {"Authorization": f"Bearer {output.strip()}"}
     assert_updated(call({"first_name": "Bruno"}, headers=headers))
+    assert notes == f"Made the access token “CRM (…{output.strip()[-4:]})”.\n"
 
 
 def test_it_grants_each_team(db):

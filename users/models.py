@@ -152,8 +152,76 @@ def definition_rows() -> models.Subquery:
     return models.Subquery(AttributeDefinition.objects.order_by().values(rows=row))
 
 
-class Team(models.Model):
+class FoldedAttribute:
+    """Descriptor of a `FoldedField`: always computed from the field that it folds."""
+
+    def __init__(self, field: "FoldedField") -> None:
+        self.field = field
+
+    def __get__(self, instance: models.Model | None, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        value = getattr(instance, self.field.of)
+        return value and fold(value)
+
+    def __set__(self, instance: models.Model, value: object) -> None:
+        # Never read, but Django takes a field that is not in `__dict__` for a deferred one.
+        instance.__dict__[self.field.attname] = value
+
+
+class FoldedField(ExactCharField):
+    """The value of another field as `users.names.fold` has it, for the database to keep unique.
+
+    Python folds it, for SQLite and some of PostgreSQL's collations know the case of ASCII alone.
+    Every way of saving an instance stores it (`loaddata` and `bulk_create` too).
+
+    of: the name of the field that is folded.
+    """
+
+    descriptor_class = FoldedAttribute
+
+    def __init__(self, *args: Any, of: str = "", **kwargs: Any) -> None:
+        self.of = of
+        kwargs |= {"editable": False, "max_length": MAX_FOLDED_LENGTH}
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        del kwargs["editable"], kwargs["max_length"]
+        return name, path, args, {**kwargs, "of": self.of}
+
+
+class UniquelyNamed(models.Model):
+    """A model with names that are unique as `FoldedField`s; its `clean()` says which is taken."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, **kwargs: Any) -> None:
+        """Save; with a name that is saved in part (`update_fields`, `only()`), what it folds to."""
+        if kwargs.get("update_fields") is not None or self.get_deferred_fields():
+            saved = kwargs.get("update_fields")
+            if saved is None:
+                # As Django does: of an instance that was read in part, that part.
+                fields = (field for field in self._meta.concrete_fields if not field.primary_key)
+                saved = {field.attname for field in fields} - self.get_deferred_fields()
+            folded = {field.attname for field in self._folded_fields() if field.of in saved}
+            kwargs["update_fields"] = {*saved, *folded}
+        super().save(**kwargs)
+
+    @classmethod
+    def _folded_fields(cls) -> "list[FoldedField]":
+        return [field for field in cls._meta.concrete_fields if isinstance(field, FoldedField)]
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Validate the constraints but those on folded fields: `clean()` names the real ones."""
+        folded = (field.attname for field in self._folded_fields())
+        super().validate_constraints({*(exclude or ()), *folded})
+
+
+class Team(UniquelyNamed):
     name = models.CharField(_("name"), max_length=150, validators=[validate_storable])
+    name_key = FoldedField(of="name")
     members: models.ManyToManyField = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="teams"
     )
@@ -162,9 +230,20 @@ class Team(models.Model):
         ordering = ("name", "id")
         verbose_name = _("team")
         verbose_name_plural = _("teams")
+        constraints = [
+            models.UniqueConstraint(fields=("name_key",), name="users_team_name_unique"),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        if self.name and not self.name_key:
+            raise ValidationError({"name": gettext("Must have a character that can be seen.")})
+        others = type(self)._base_manager.exclude(pk=self.pk)
+        if others.filter(name_key=self.name_key).exists():
+            raise ValidationError({"name": gettext("A team with this name already exists.")})
 
 
 class Membership(models.Model):
@@ -214,7 +293,12 @@ class AccessTokenManager(models.Manager["AccessToken"]):
         """
         secret = tokens.new_token()
         with transaction.atomic(using=self.db):
-            token = self.create(name=name, digest=tokens.digest(secret), expires_at=expires_at)
+            token = self.create(
+                name=name,
+                hint=tokens.hint(secret),
+                digest=tokens.digest(secret),
+                expires_at=expires_at,
+            )
             token.teams.set(teams)
         return token, secret
 
@@ -235,6 +319,9 @@ class AccessToken(models.Model):
         verbose_name=_("teams"),
         help_text=_("The teams that the token may act for."),
     )
+    hint = models.CharField(
+        _("ends in"), max_length=tokens.HINT_LENGTH, blank=True, default="", editable=False
+    )
     digest = models.CharField(
         max_length=64, unique=True, default=tokens.unusable_digest, editable=False
     )
@@ -253,7 +340,8 @@ class AccessToken(models.Model):
         verbose_name_plural = _("access tokens")
 
     def __str__(self) -> str:
-        return self.name
+        # The name alone is not enough: a rotated token's successor has the same.
+        return f"{self.name} (…{self.hint})" if self.hint else self.name
 
     @property
     def is_revoked(self) -> bool:
@@ -291,45 +379,6 @@ class AccessToken(models.Model):
             unnoted = models.Q(last_used_at=None) | models.Q(last_used_at__lte=before)
             with transaction.atomic(using=self._state.db):
                 type(self).objects.filter(unnoted, pk=self.pk).update(last_used_at=now)
-
-
-class FoldedAttribute:
-    """Descriptor of a `FoldedField`: always computed from the field that it folds."""
-
-    def __init__(self, field: "FoldedField") -> None:
-        self.field = field
-
-    def __get__(self, instance: models.Model | None, owner: type | None = None) -> Any:
-        if instance is None:
-            return self
-        value = getattr(instance, self.field.of)
-        return value and fold(value)
-
-    def __set__(self, instance: models.Model, value: object) -> None:
-        # Never read, but Django takes a field that is not in `__dict__` for a deferred one.
-        instance.__dict__[self.field.attname] = value
-
-
-class FoldedField(ExactCharField):
-    """The value of another field as `users.names.fold` has it, for the database to keep unique.
-
-    Python folds it, for SQLite and some of PostgreSQL's collations know the case of ASCII alone.
-    Every way of saving an instance stores it (`loaddata` and `bulk_create` too).
-
-    of: the name of the field that is folded.
-    """
-
-    descriptor_class = FoldedAttribute
-
-    def __init__(self, *args: Any, of: str = "", **kwargs: Any) -> None:
-        self.of = of
-        kwargs |= {"editable": False, "max_length": MAX_FOLDED_LENGTH}
-        super().__init__(*args, **kwargs)
-
-    def deconstruct(self) -> Any:
-        name, path, args, kwargs = super().deconstruct()
-        del kwargs["editable"], kwargs["max_length"]
-        return name, path, args, {**kwargs, "of": self.of}
 
 
 class UserManager(BaseUserManager["AbstractUser"]):
@@ -381,7 +430,7 @@ class UserManager(BaseUserManager["AbstractUser"]):
         return self.annotate(_logged_in=models.Exists(live))
 
 
-class AbstractUser(AbstractBaseUser, PermissionsMixin):
+class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
     """A user of the chat platform: subclass it to name a user model of your own.
 
     Whatever is saved through an instance keeps these promises: `updated_at` moves, except for a
@@ -478,6 +527,35 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.login_id
 
+    def save(self, **kwargs: Any) -> None:
+        if (update_fields := kwargs.get("update_fields")) is not None:
+            saved = set(update_fields)
+        elif (changed := self._changed_with_password(**kwargs)) is not None:
+            # Django's password forms and commands save the whole of a user whom they read a minute
+            # ago: what others changed meanwhile would be undone.
+            saved = update_fields = changed | {"updated_at"}
+        else:
+            # As Django does: of an instance that was read in part (`only()`), that part.
+            saved = {f.attname for f in self._meta.concrete_fields if not f.primary_key}
+            saved -= self.get_deferred_fields()
+        deactivates = "status" in saved and not self.is_active
+        if deactivates:
+            self.accepting_chats = False
+            saved.add("accepting_chats")
+        if saved - self._LOG_IN_FIELDS:
+            self._stored_values = None
+            self.updated_at = timezone.now()
+            saved.add("updated_at")
+        if update_fields is not None or self.get_deferred_fields():
+            kwargs["update_fields"] = saved
+        if not deactivates:
+            super().save(**kwargs)
+            return
+        using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=using, savepoint=False):
+            super().save(**kwargs)
+            self.end_sessions()
+
     @property
     def is_active(self) -> bool:  # type: ignore[override]
         return self.status == self.Status.ACTIVE
@@ -529,36 +607,6 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
         }
         return changed if "password" in changed else None
 
-    def save(self, **kwargs: Any) -> None:
-        if (update_fields := kwargs.get("update_fields")) is not None:
-            saved = set(update_fields)
-        elif (changed := self._changed_with_password(**kwargs)) is not None:
-            # Django's password forms and commands save the whole of a user whom they read a minute
-            # ago: what others changed meanwhile would be undone.
-            saved = update_fields = changed | {"updated_at"}
-        else:
-            # As Django does: of an instance that was read in part (`only()`), that part.
-            saved = {f.attname for f in self._meta.concrete_fields if not f.primary_key}
-            saved -= self.get_deferred_fields()
-        deactivates = "status" in saved and not self.is_active
-        if deactivates:
-            self.accepting_chats = False
-            saved.add("accepting_chats")
-        if saved - self._LOG_IN_FIELDS:
-            self._stored_values = None
-            self.updated_at = timezone.now()
-            saved.add("updated_at")
-        saved |= {field.attname for field in self._folded_fields() if field.of in saved}
-        if update_fields is not None or self.get_deferred_fields():
-            kwargs["update_fields"] = saved
-        if not deactivates:
-            super().save(**kwargs)
-            return
-        using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
-        with transaction.atomic(using=using, savepoint=False):
-            super().save(**kwargs)
-            self.end_sessions()
-
     def _save_table(
         self,
         raw: bool = False,
@@ -574,15 +622,6 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
             return True
         django: Any = super()
         return django._save_table(raw, cls, force_insert, force_update, using, update_fields)
-
-    @classmethod
-    def _folded_fields(cls) -> "list[FoldedField]":
-        return [field for field in cls._meta.concrete_fields if isinstance(field, FoldedField)]
-
-    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        """Validate the constraints but those on folded fields: `clean()` names the real ones."""
-        folded = (field.attname for field in self._folded_fields())
-        super().validate_constraints({*(exclude or ()), *folded})
 
     def clean(self) -> None:
         """Judge the attributes that a change brings, and the names that must be unique."""

@@ -122,8 +122,26 @@ def test_a_digest_is_neither_shown_nor_edited(root_browser, stored):
 
 def test_a_revoked_token_lets_nobody_in(root_browser, call, stored):
     response = act(root_browser, "revoke", [stored])
-    assert messages(response) == ["Revoked 1 access token."]
+    assert messages(response) == [f"Revoked 1 access token: {stored}."]
     assert_refused(call({"first_name": "B"}), 2003)
+
+
+def test_a_token_is_named_with_its_last_characters(root_browser, team):
+    """A successor has the name of the token that was rotated: the name alone tells too little."""
+    response = make(root_browser, team)
+    token, secret = AccessToken.objects.get(), shown_secret(response)
+    name = f"CRM (…{secret[-4:]})"
+    assert (token.hint, str(token)) == (secret[-4:], name)
+    assert f"The access token “{name}”" in response.content.decode()
+    assert f'<td class="field-hint">{token.hint}</td>' in root_browser.get(LIST).content.decode()
+    assert token.hint in root_browser.get(f"{LIST}{token.pk}/change/").content.decode()
+    assert LogEntry.objects.get().object_repr == name
+
+
+@pytest.mark.parametrize("action", ["revoke", "rotate"])
+def test_what_is_asked_names_the_token(root_browser, stored, action):
+    page = root_browser.post(LIST, {"action": action, "_selected_action": [stored.pk]})
+    assert f"HR system (…{stored.hint})" in page.content.decode()
 
 
 def test_revoking_asks_first(root_browser, stored):

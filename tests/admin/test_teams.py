@@ -1,6 +1,7 @@
 """The pages of teams and their members."""
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from tests.admin.pages import errors, fields, send
 from tests.factories import MembershipFactory, TeamFactory, UserFactory
@@ -13,6 +14,35 @@ MEMBERS = "/admin/users/membership/"
 def test_a_team_is_made(root_browser):
     send(root_browser, f"{TEAMS}add/", "team_form", name="Support")
     assert Team.objects.get().name == "Support"
+
+
+@pytest.mark.parametrize("name", ["support", "SUPPORT", "\uff33upport"])
+def test_the_name_of_a_team_is_its_own_whatever_the_case(root_browser, name):
+    TeamFactory(name="Support")
+    response = send(root_browser, f"{TEAMS}add/", "team_form", name=name)
+    assert errors(response) == {"name": ["A team with this name already exists."]}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        TeamFactory(name=name)
+
+
+def test_a_team_keeps_its_name_in_another_case(root_browser, team):
+    path = f"{TEAMS}{team.pk}/change/"
+    assert send(root_browser, path, "team_form", name=team.name.upper()).status_code == 302
+    assert Team.objects.get().name == team.name.upper()
+
+
+def test_the_name_of_a_team_is_seen(root_browser):
+    response = send(root_browser, f"{TEAMS}add/", "team_form", name="\u200b")
+    assert errors(response) == {"name": ["Must have a character that can be seen."]}
+
+
+@pytest.mark.parametrize("read", [Team.objects.all(), Team.objects.only("name")])
+def test_a_name_that_is_saved_alone_is_a_teams_own_too(team, read):
+    renamed = read.get()
+    renamed.name = "Support"
+    renamed.save(update_fields=None if renamed.get_deferred_fields() else ["name"])
+    with pytest.raises(IntegrityError), transaction.atomic():
+        TeamFactory(name="SUPPORT")
 
 
 def test_the_number_of_members_leads_to_them(root_browser, user, team):

@@ -25,11 +25,11 @@ class AccessTokenAdmin(KeyedAdmin):
     put it into a cookie or a table.
     """
 
-    list_display = ("name", "granted", "state", "created_at", "expires_at", "last_used_at")
+    list_display = ("name", "hint", "granted", "state", "created_at", "expires_at", "last_used_at")
     list_filter = ("teams",)
     search_fields = ("name",)
     filter_horizontal = ("teams",)
-    readonly_fields = ("state", "created_at", "expires_at", "revoked_at", "last_used_at")
+    readonly_fields = ("hint", "state", "created_at", "expires_at", "revoked_at", "last_used_at")
     actions = ("revoke", "rotate")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessToken]:
@@ -64,7 +64,8 @@ class AccessTokenAdmin(KeyedAdmin):
             form.cleaned_data["teams"],
             timezone.now() + timedelta(days=days) if days else None,
         )
-        obj.pk, obj._state.adding = token.pk, False  # what the rest of the admin goes on with
+        # What the rest of the admin goes on with.
+        obj.pk, obj.hint, obj._state.adding = token.pk, token.hint, False
         request.issued_token = token, secret  # type: ignore[attr-defined]
 
     def response_add(
@@ -77,7 +78,7 @@ class AccessTokenAdmin(KeyedAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": gettext("The access token “%s”") % token.name,
+            "title": gettext("The access token “%s”") % token,
             "token": token,
             "secret": secret,
         }
@@ -87,20 +88,25 @@ class AccessTokenAdmin(KeyedAdmin):
 
     @admin.action(description=_("Revoke the selected access tokens"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> HttpResponse | None:
-        count = queryset.count()
+        tokens = list(queryset)
         question = ngettext(
             "Revoke %d access token? Who uses it is let in no more. This cannot be undone.",
             "Revoke %d access tokens? Who uses them is let in no more. This cannot be undone.",
-            count,
-        )
-        if page := confirm(self, request, queryset, "revoke", question % count):
+            len(tokens),
+        ) % len(tokens)
+        if page := confirm(self, request, queryset, "revoke", question, names=tokens):
             return page
         with transaction.atomic():  # all or none
-            for token in queryset:
+            for token in tokens:
                 token.revoke()
                 self.log_change(request, token, "Revoked.")
-        done = ngettext("Revoked %d access token.", "Revoked %d access tokens.", count)
-        messages.success(request, done % count)
+        done = ngettext(
+            "Revoked %(count)d access token: %(names)s.",
+            "Revoked %(count)d access tokens: %(names)s.",
+            len(tokens),
+        )
+        names = ", ".join(map(str, tokens))
+        messages.success(request, done % {"count": len(tokens), "names": names})
         return None
 
     def has_rotate_permission(self, request: HttpRequest) -> bool:
@@ -113,7 +119,8 @@ class AccessTokenAdmin(KeyedAdmin):
         if len(tokens) != 1 or tokens[0].is_revoked:
             messages.error(request, gettext("Select one access token that is not revoked."))
             return None
-        question = gettext("Make a new access token “%s” with the same teams?") % tokens[0].name
+        question = gettext("Rotate “%s”: make a new access token with its name and teams?")
+        question %= tokens[0]
         form = RotationForm(request.POST if "confirmed" in request.POST else None)
         if page := confirm(self, request, queryset, "rotate", question, form):
             return page

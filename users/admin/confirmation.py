@@ -1,5 +1,6 @@
 """The page between choosing an action and its happening."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -17,8 +18,12 @@ def confirm(
     action: str,
     question: str,
     form: forms.Form | None = None,
+    *,
+    names: Iterable[object] = (),
 ) -> HttpResponse | None:
     """Return the page that asks `question`, or None once it is answered and `form` is valid.
+
+    The page lists `names`, of what the question is about.
 
     A selection across all pages is asked for again as such: thousands of keys would be more fields
     than Django takes (`DATA_UPLOAD_MAX_NUMBER_FIELDS`).
@@ -31,6 +36,7 @@ def confirm(
         "opts": model_admin.opts,
         "title": question,
         "action": action,
+        "names": names,
         "form": form,
         "media": model_admin.media + form.media if form else model_admin.media,
         "selected_name": ACTION_CHECKBOX_NAME,

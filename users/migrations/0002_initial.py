@@ -168,6 +168,7 @@ class Migration(migrations.Migration):
                         verbose_name="name",
                     ),
                 ),
+                ("name_key", users.models.FoldedField(of="name")),
                 (
                     "members",
                     models.ManyToManyField(
@@ -181,6 +182,9 @@ class Migration(migrations.Migration):
                 "verbose_name": "team",
                 "verbose_name_plural": "teams",
                 "ordering": ("name", "id"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("name_key",), name="users_team_name_unique"),
+                ],
             },
         ),
         migrations.AddField(
@@ -208,6 +212,16 @@ class Migration(migrations.Migration):
                         max_length=150,
                         validators=[users.models.validate_storable],
                         verbose_name="name",
+                    ),
+                ),
+                (
+                    "hint",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        max_length=4,
+                        verbose_name="ends in",
                     ),
                 ),
                 (

@@ -20,7 +20,10 @@ def days(text: str) -> int:
 
 
 class Command(BaseCommand):
-    help = "Makes an access token and prints it, alone, on standard output: it is not stored."
+    help = (
+        "Makes an access token and prints it, alone, on standard output: it is not stored. "
+        "Standard error says how the admin site names it."
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("name", help="the system that will use it")
@@ -46,5 +49,6 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no team {text}.")
             teams.append(team)
         expires_at = timezone.now() + timedelta(days=lifetime) if lifetime else None
-        _, secret = AccessToken.objects.issue(name, teams, expires_at)
+        token, secret = AccessToken.objects.issue(name, teams, expires_at)
         self.stdout.write(secret)
+        self.stderr.write(f"Made the access token “{token}”.", style_func=self.style.SUCCESS)
