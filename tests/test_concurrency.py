@@ -9,7 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.contrib.auth import SESSION_KEY, get_user_model
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.base import UpdateError
 from django.db import connection, transaction
 
@@ -109,11 +109,9 @@ def test_a_deactivation_against_updates_loses_none_of_them(at_once, user):
 
 
 def test_log_ins_against_a_deactivation_leave_no_session(at_once, user):
-    def log_in(_):
+    def try_to_log_in(_):
         try:
-            session = SessionStore()
-            session[SESSION_KEY] = str(user.pk)
-            session.save()
+            log_in(user)
         except UpdateError:
             return "refused"
         finally:
@@ -123,7 +121,7 @@ def test_log_ins_against_a_deactivation_leave_no_session(at_once, user):
     for _ in range(5):
         User.objects.filter(pk=user.pk).update(status="active")
         with ThreadPoolExecutor(CLIENTS) as pool:
-            log_ins = pool.map(log_in, range(20))
+            log_ins = pool.map(try_to_log_in, range(20))
             answers = at_once([("PATCH", {"status": "inactive"})])
             assert set(log_ins) <= {"logged in", "refused"}
         assert codes(answers) == {4309}
@@ -196,6 +194,7 @@ def after_a_wait(server, call, user):
 def log_in(user):
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.save()
 
 

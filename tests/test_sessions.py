@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.assertions import assert_updated
-from tests.factories import AdministratorFactory, UserFactory
+from tests.factories import PASSWORD, AdministratorFactory, MembershipFactory, UserFactory
 from users.models import Session
 from users.sessions import SessionStore
 
@@ -39,6 +39,52 @@ def test_a_log_out_ends_it(call, browser):
 def test_a_session_that_expires_ends_it(call, browser):
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
     assert_updated(call({"first_name": "B"}), logged_in=False)
+
+
+def test_a_password_that_changes_ends_it(call, user, browser):
+    user.set_password("another")
+    user.save()
+    assert not user.logged_in
+    assert_updated(call({"first_name": "B"}), logged_in=False)
+
+
+@pytest.mark.parametrize("change", [{"password": "!"}, {"first_name": "B"}])
+def test_a_save_of_the_same_password_ends_none(call, user, browser, change):
+    User.objects.filter(pk=user.pk).update(**change)
+    assert_updated(call({"last_name": "C"}), logged_in="password" not in change)
+
+
+def test_the_session_that_changed_the_password_stays(call, db, team):
+    administrator = AdministratorFactory()
+    MembershipFactory(user=administrator, team=team)
+    browser, other = Client(), Client()
+    browser.force_login(administrator)
+    other.force_login(administrator)
+    new = "another horse, another staple"
+    form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    assert browser.post("/admin/password_change/", form).status_code == 302
+    assert administrator.logged_in
+    assert other.get("/admin/").status_code == 302
+    browser.logout()
+    assert not administrator.logged_in
+
+
+def test_a_session_of_the_old_password_is_none_however_late_it_is_saved(user, browser):
+    session = browser.session
+    user.set_password("another")
+    user.save()
+    session["language"] = "de"
+    session.save()
+    assert not user.logged_in
+
+
+def test_a_rotated_secret_key_ends_none(user, browser, settings):
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new" * 20, [settings.SECRET_KEY]
+    assert user.logged_in
+    store = SessionStore(browser.cookies["sessionid"].value)
+    store["language"] = "de"
+    store.save()
+    assert user.logged_in
 
 
 def test_another_users_session_does_not_count(call, user):

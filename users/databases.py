@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import Error, models
 from django.db.migrations.operations.base import Operation
-from django.db.models import lookups
+from django.db.models import functions, lookups
 
 # PostgreSQL's SQLSTATE read_only_sql_transaction; MariaDB's ER_OPTION_PREVENTS_STATEMENT and
 # ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION.
@@ -49,6 +49,14 @@ class _AnyCase(lookups.BuiltinLookup):
 
 for _lookup in (lookups.IExact, lookups.IContains, lookups.IStartsWith, lookups.IEndsWith):
     ExactCharField.register_lookup(type(_lookup.__name__, (_AnyCase, _lookup), {}))
+
+
+class SHA256(functions.SHA256):
+    """The SHA-256 digest of a text, for which Django asks PostgreSQL for an extension."""
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "encode(sha256(convert_to(%(expressions)s, 'UTF8')), 'hex')"
+        return self.as_sql(compiler, connection, template=template, **context)
 
 
 class HeldOnSQLite(models.Func):

@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from users import attributes, queries, tokens
-from users.databases import ExactCharField, HeldOnSQLite, JSONRows, JSONValue
+from users.databases import SHA256, ExactCharField, HeldOnSQLite, JSONRows, JSONValue
 from users.names import MAX_LENGTH as MAX_FOLDED_LENGTH
 from users.names import fold
 
@@ -426,7 +426,10 @@ class UserManager(BaseUserManager["AbstractUser"]):
         """
         if now is None:
             now = timezone.now()
-        live = Session.objects.filter(user=models.OuterRef("pk"), expire_date__gt=now)
+        password = SHA256(models.OuterRef("password"))
+        live = Session.objects.filter(
+            user=models.OuterRef("pk"), expire_date__gt=now, password_digest=password
+        )
         return self.annotate(_logged_in=models.Exists(live))
 
 
@@ -566,10 +569,16 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
 
     @property
     def logged_in(self) -> bool:
-        """Whether the user has a session that has neither ended nor expired."""
+        """Whether the user has a session that has neither ended nor expired.
+
+        One from before the password changed has ended: Django lets nobody in with it.
+        """
         if hasattr(self, "_logged_in"):
             return self.is_active and self._logged_in
-        return self.sessions.filter(expire_date__gt=timezone.now()).exists()
+        password = SHA256(models.F("user__password"))
+        return self.sessions.filter(
+            expire_date__gt=timezone.now(), password_digest=password
+        ).exists()
 
     def get_full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
@@ -705,6 +714,8 @@ class Session(AbstractBaseSession):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="sessions"
     )
+    # The SHA-256 digest of the user's hashed password that the session was begun under.
+    password_digest = models.CharField(max_length=64, blank=True, editable=False)
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionBase]:

@@ -3,13 +3,15 @@
 A project names it in its settings: `SESSION_ENGINE = "users.sessions"`.
 """
 
+from hashlib import sha256
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth import SESSION_KEY, get_user_model
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.db import router, transaction
+from django.utils.crypto import constant_time_compare
 
 from users.models import Session
 
@@ -20,26 +22,33 @@ class SessionStore(DatabaseSessionStore):
         return Session
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
+        """Return the session's row; `UpdateError` where its user is not there or not active."""
         session: Any = super().create_model_instance(data)
         session.user_id = get_user_model()._meta.pk.to_python(data.get(SESSION_KEY))
+        if session.user_id is not None:
+            using = router.db_for_write(self.model)
+            users = get_user_model()._base_manager.using(using).select_for_update()
+            user = users.filter(pk=session.user_id).only("status", "password").first()
+            if user is None or not user.is_active:
+                raise UpdateError
+            if _is_of_the_password(user, data.get(HASH_SESSION_KEY, "")):
+                session.password_digest = sha256(user.password.encode()).hexdigest()
         return session
 
     def save(self, must_create: bool = False) -> None:
-        """Save the session; `UpdateError` where its user is not there or not active.
+        """Save the session.
 
-        The user's row is locked meanwhile: a deactivation at this moment either is seen here or
+        Its user's row is locked meanwhile: a deactivation at this moment either is seen here or
         ends the session that is saved here.
         """
-        data: dict[str, Any] = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
-        user_id = data.get(SESSION_KEY)
-        using = router.db_for_write(self.model)
-        with transaction.atomic(using=using):
-            if user_id is not None:
-                users = get_user_model()._base_manager.using(using).select_for_update()
-                user = users.filter(pk=user_id).only("status").first()
-                if user is None or not user.is_active:
-                    raise UpdateError
+        with transaction.atomic(using=router.db_for_write(self.model)):
             super().save(must_create)
 
     async def asave(self, must_create: bool = False) -> None:
         await sync_to_async(self.save)(must_create)
+
+
+def _is_of_the_password(user: Any, session_hash: str) -> bool:
+    """Whether Django lets the user in with a session that holds `session_hash`."""
+    hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    return any(constant_time_compare(session_hash, known) for known in hashes)

@@ -136,6 +136,10 @@ class Migration(migrations.Migration):
                 ("session_data", models.TextField(verbose_name="session data")),
                 ("expire_date", models.DateTimeField(db_index=True, verbose_name="expire date")),
                 (
+                    "password_digest",
+                    models.CharField(blank=True, editable=False, max_length=64),
+                ),
+                (
                     "user",
                     models.ForeignKey(
                         null=True,
