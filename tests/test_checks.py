@@ -1,20 +1,32 @@
 """What a project that plugs the app in forgot, said at its start."""
 
+import os
+import re
+import subprocess
+import sys
+
 import pytest
+from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.checks import run_checks
 from django.db import connection
+from django.urls import include, path
 
+from tests.packaging import hosts
+from tests.server import PROJECT
 from users.models import Team
+from users.views import UpdateUserView
 
 pytestmark = pytest.mark.django_db  # some of Django's own checks ask the database
 
 
-def ids():
-    return {message.id for message in run_checks(databases=["default"])}
+def ids(**options):
+    return {message.id for message in run_checks(**options)}
 
 
 def test_nothing_is_said_of_the_project_as_it_is_deployed():
-    assert not {id_ for id_ in ids() if id_.startswith("users.")}
+    said = ids(databases=["default"], include_deployment_checks=True)
+    assert not {id_ for id_ in said if id_.startswith("users.")}
 
 
 @pytest.mark.parametrize(
@@ -34,9 +46,25 @@ def test_a_user_model_of_another_kind_is_said(monkeypatch):
     assert "users.E001" in ids()
 
 
+def test_a_project_that_names_no_user_model_is_told_so(tmp_path):
+    host = {**hosts.OWN_USER, "host/__init__.py": ""}
+    (tmp_path / "host").mkdir()
+    for name, text in host.items():
+        (tmp_path / name).write_text(text.replace('AUTH_USER_MODEL = "users.User"\n', ""))
+    checked = subprocess.run(
+        [sys.executable, "-m", "django", "check", "--settings=host.settings"],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{tmp_path}{os.pathsep}{PROJECT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stderr
+    assert re.findall(r"\(\w+\.[EW]\d+\)", checked) == ["(users.E001)"], checked
+    assert 'Set AUTH_USER_MODEL = "users.User"' in checked
+
+
 def test_a_database_that_stores_no_json_is_said(monkeypatch):
     monkeypatch.setattr(connection.features, "supports_json_field", False)
-    assert "users.E002" in ids()
+    assert "users.E002" in ids(databases=["default"])
 
 
 @pytest.mark.parametrize("mode", [{}, {"transaction_mode": None}, {"transaction_mode": "DEFERRED"}])
@@ -46,6 +74,78 @@ def test_a_database_without_row_locks_or_their_place_is_said(monkeypatch, mode):
     assert "users.W003" in ids()
 
 
-def test_a_missing_rest_framework_is_said(settings):
-    settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "rest_framework"]
-    assert "users.W004" in ids()
+@pytest.mark.parametrize(
+    ("app", "id_"),
+    [("rest_framework", "users.W004"), ("django.contrib.sessions", "users.W007")],
+)
+def test_a_missing_app_is_said(settings, app, id_):
+    settings.INSTALLED_APPS = [name for name in settings.INSTALLED_APPS if name != app]
+    assert id_ in ids()
+
+
+class OwnView(UpdateUserView):
+    """As a host has it that authenticates otherwise."""
+
+
+class URLs:
+    """A URLconf."""
+
+    def __init__(self, *urlpatterns):
+        self.urlpatterns = urlpatterns
+
+
+ADMIN = path("admin/", admin.site.urls)
+CALL = path("api/", include("users.urls"))
+
+
+@pytest.fixture
+def said(settings):
+    def said(*urlpatterns):
+        settings.ROOT_URLCONF = URLs(*urlpatterns)
+        return ids() & {"users.W005", "users.W006"}
+
+    return said
+
+
+def test_a_call_that_is_nowhere_is_said(said):
+    assert said(ADMIN) == {"users.W006"}
+    assert said() == {"users.W006"}
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        CALL,
+        path("v2/", include([path("internal/", include("users.urls"))])),
+        path("staff/<str:user_id>", OwnView.as_view()),
+    ],
+)
+def test_a_call_is_found_wherever_it_is(said, pattern):
+    assert said(pattern) == set()
+
+
+def test_a_log_in_by_another_form_is_said_of_the_admin_sites_that_are_served(said, monkeypatch):
+    own = admin.AdminSite(name="own")
+    assert said(CALL, ADMIN) == set()
+    assert said(CALL, path("own/", own.urls)) == {"users.W005"}
+    monkeypatch.setattr(admin.site, "login_form", AdminAuthenticationForm)
+    assert said(CALL, ADMIN) == {"users.W005"}
+    assert said(CALL) == set()
+
+
+@pytest.mark.parametrize(
+    ("backends", "app", "expected"),
+    [
+        (["users.backends.LoginBackend"], None, True),
+        (["users.backends.LoginBackend"], "axes", False),
+        (["users.backends.LoginBackend"], "defender", False),
+        (["django.contrib.auth.backends.RemoteUserBackend"], None, False),
+    ],
+)
+def test_guessing_passwords_without_end_is_said_to_who_deploys(
+    settings, monkeypatch, backends, app, expected
+):
+    settings.AUTHENTICATION_BACKENDS = backends
+    monkeypatch.setattr("users.checks.apps.is_installed", lambda name: name == app)
+    assert ("users.W008" in ids(include_deployment_checks=True)) == expected
+    assert "users.W008" not in ids()

@@ -1,19 +1,41 @@
 """System checks: what a project that plugs the app in may have forgotten."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import ModelBackend, RemoteUserBackend
 from django.core import checks
-from django.db import connections
+from django.db import connections, router
+from django.urls import URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
 from users.backends import LoginBackend
 from users.models import AbstractUser
 from users.sessions import SessionStore
+
+
+def _callbacks(resolver: URLResolver) -> Iterator[Any]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _callbacks(pattern)
+        else:
+            yield pattern.callback
+
+
+def _served(attribute: str) -> set[Any]:
+    """Return what the project's callbacks say of themselves by `attribute`."""
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return set()
+    callbacks = _callbacks(get_resolver())
+    return {getattr(callback, attribute) for callback in callbacks if hasattr(callback, attribute)}
+
+
+def _backends() -> list[type]:
+    return [import_string(backend) for backend in settings.AUTHENTICATION_BACKENDS]
 
 
 @checks.register
@@ -35,30 +57,34 @@ def check_user_model(**kwargs: Any) -> list[checks.CheckMessage]:
 def check_databases(
     databases: Iterable[str] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """users.E002: no JSON fields; users.W003: no row locks, and no transactions in their place."""
-    messages: list[checks.CheckMessage] = []
-    for alias in databases or ():
-        connection: Any = connections[alias]
-        if not connection.features.supports_json_field:
-            messages.append(
-                checks.Error(
-                    f"The database '{alias}' stores no JSON, of which users' attributes are.",
-                    hint="Use PostgreSQL, MariaDB, or SQLite with its JSON functions.",
-                    id="users.E002",
-                )
-            )
-        # Where there is no row lock, only a transaction that begins as a writer takes its place.
-        mode = connection.settings_dict["OPTIONS"].get("transaction_mode") or "DEFERRED"
-        begins_as_writer = mode.upper() in ("IMMEDIATE", "EXCLUSIVE")
-        if not connection.features.has_select_for_update and not begins_as_writer:
-            messages.append(
-                checks.Warning(
-                    f"The database '{alias}' locks no rows: of two updates at once, one fails.",
-                    hint=f'In DATABASES["{alias}"], "OPTIONS": {{"transaction_mode": "IMMEDIATE"}}',
-                    id="users.W003",
-                )
-            )
-    return messages
+    """users.E002: no JSON fields (which SQLite has to be asked for)."""
+    return [
+        checks.Error(
+            f"The database '{alias}' stores no JSON, of which users' attributes are.",
+            hint="Use PostgreSQL, MariaDB, or SQLite with its JSON functions.",
+            id="users.E002",
+        )
+        for alias in databases or ()
+        if not connections[alias].features.supports_json_field
+    ]
+
+
+@checks.register
+def check_row_locks(**kwargs: Any) -> list[checks.CheckMessage]:
+    """users.W003: no row locks, and no transactions in their place, where users are updated."""
+    alias = router.db_for_write(get_user_model())
+    connection: Any = connections[alias]
+    # Where there is no row lock, only a transaction that begins as a writer takes its place.
+    mode = connection.settings_dict["OPTIONS"].get("transaction_mode") or "DEFERRED"
+    if connection.features.has_select_for_update or mode.upper() in ("IMMEDIATE", "EXCLUSIVE"):
+        return []
+    return [
+        checks.Warning(
+            f"The database '{alias}' locks no rows: of two updates at once, one fails.",
+            hint=f'In DATABASES["{alias}"], "OPTIONS": {{"transaction_mode": "IMMEDIATE"}}',
+            id="users.W003",
+        )
+    ]
 
 
 @checks.register
@@ -71,6 +97,21 @@ def check_rest_framework(**kwargs: Any) -> list[checks.CheckMessage]:
             "Django REST framework is not installed as an app.",
             hint='Add "rest_framework" to INSTALLED_APPS.',
             id="users.W004",
+        )
+    ]
+
+
+@checks.register
+def check_sessions_app(**kwargs: Any) -> list[checks.CheckMessage]:
+    """users.W007: the command that deletes expired sessions is not there."""
+    if apps.is_installed("django.contrib.sessions"):
+        return []
+    return [
+        checks.Warning(
+            "Django's sessions are not installed as an app: without its command `clearsessions`, "
+            "expired sessions are kept for ever.",
+            hint='Add "django.contrib.sessions" to INSTALLED_APPS.',
+            id="users.W007",
         )
     ]
 
@@ -94,13 +135,63 @@ def check_session_engine(**kwargs: Any) -> list[checks.CheckMessage]:
 @checks.register
 def check_authentication_backends(**kwargs: Any) -> list[checks.CheckMessage]:
     """users.W002: nobody logs in by email, nor whatever the case of the login id."""
-    backends = map(import_string, settings.AUTHENTICATION_BACKENDS)
-    if any(issubclass(backend, LoginBackend) for backend in backends):
+    if any(issubclass(backend, LoginBackend) for backend in _backends()):
         return []
     return [
         checks.Warning(
             "No authentication backend reads `login_using_email`, nor ignores the case of a name.",
             hint='Add "users.backends.LoginBackend" to AUTHENTICATION_BACKENDS.',
             id="users.W002",
+        )
+    ]
+
+
+@checks.register(checks.Tags.urls)
+def check_urls(**kwargs: Any) -> list[checks.CheckMessage]:
+    """users.W006: the update call is nowhere."""
+    view = import_string("users.views.UpdateUserView")
+    if any(issubclass(cls, view) for cls in _served("cls")):  # as DRF's `as_view` notes it
+        return []
+    return [
+        checks.Warning(
+            "No URL leads to the update call.",
+            hint='Add path("api/", include("users.urls")) to the urlpatterns of ROOT_URLCONF.',
+            id="users.W006",
+        )
+    ]
+
+
+@checks.register(checks.Tags.urls)
+def check_login_form(**kwargs: Any) -> list[checks.CheckMessage]:
+    """users.W005: an admin site that is served, with Django's own log-in form."""
+    return [
+        checks.Warning(
+            f"The admin site '{site.name}' logs in by Django's own form: it asks for the login id "
+            "alone, and does not count the right password of who may not enter as a failure.",
+            hint="Beside urlpatterns: from users.forms import LoginForm; "
+            "admin.site.login_form = LoginForm",
+            id="users.W005",
+        )
+        for site in _served("admin_site")
+        if not issubclass(site.login_form or object, import_string("users.forms.LoginForm"))
+    ]
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def check_lock_out(**kwargs: Any) -> list[checks.CheckMessage]:
+    """users.W008: passwords, and no app that bounds how many may be tried."""
+    takes_passwords = any(
+        issubclass(backend, ModelBackend) and not issubclass(backend, RemoteUserBackend)
+        for backend in _backends()
+    )
+    if not takes_passwords or any(map(apps.is_installed, ("axes", "defender"))):
+        return []
+    return [
+        checks.Warning(
+            "Nobody who guesses passwords is locked out: neither django-axes nor django-defender "
+            "is installed, and `users` itself counts no failed log-ins.",
+            hint='Install django-axes, with AXES_USERNAME_FORM_FIELD = "username"; or, where '
+            'something else bounds the attempts, SILENCED_SYSTEM_CHECKS = ["users.W008"].',
+            id="users.W008",
         )
     ]

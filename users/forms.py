@@ -238,8 +238,7 @@ def superuser_error(user: AbstractUser) -> str:
 class UserCreationForm(AdminUserCreationForm):
     """Makes a user; attributes, teams and access follow on the page of the user."""
 
-    class Meta(AdminUserCreationForm.Meta):
-        model = User
+    class Meta:  # the model is the admin site's to name
         fields = ("first_name", "last_name", "login_id", "email_id")
         field_classes = {"login_id": UsernameField}
 

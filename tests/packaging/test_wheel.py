@@ -122,7 +122,7 @@ def test_it_works_in_a_project_with(host, path):
 
     checked = host.manage("check", "--database=default").stderr
     settings = (host.folder / "host/settings.py").read_text()
-    forgotten = [] if "SESSION_ENGINE" in settings else ["users.W001"]
+    forgotten = [] if "SESSION_ENGINE" in settings else ["users.W001", "users.W005"]
     assert re.findall(r"\((\w+\.[WE]\d+)\)", checked) == forgotten, checked
 
     user, team = host.manage("shell", "-c", hosts.SEED).stdout.split()[-2:]
