@@ -15,6 +15,11 @@ from tests.server import PROJECT
 from users import __version__
 
 
+def plug_in():
+    """Return the part of the README for a host."""
+    return (PROJECT / "README.md").read_text().partition("\n## Plug it")[2].partition("\n## ")[0]
+
+
 def run(*command, cwd, **environment):
     done = subprocess.run(
         list(map(str, command)),
@@ -28,23 +33,28 @@ def run(*command, cwd, **environment):
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
+def python(tmp_path_factory):
+    """An interpreter that has the wheel and what it depends on, by the README's commands."""
     if shutil.which("uv") is None:
         reason = "uv is not installed (pip install uv)"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("wheel")
-    run("uv", "build", "--quiet", "--wheel", "--out-dir", folder, cwd=PROJECT)
-    [built] = folder.glob("*.whl")
-    return built
+    clone = tmp_path_factory.mktemp("clone")
+    for name in ("LICENSE", "README.md", "pyproject.toml"):
+        shutil.copy(PROJECT / name, clone)
+    shutil.copytree(PROJECT / "users", clone / "users")
+    run("uv", "venv", "--quiet", "--seed", "--python", sys.executable, "env", cwd=clone)
+    commands = re.findall("^    (pip .*)$", plug_in(), re.MULTILINE)
+    assert len(commands) == 2
+    path = f"{clone / 'env' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    for command in commands:
+        run("sh", "-c", command, cwd=clone, PATH=path)
+    return clone / "env" / "bin" / "python"
 
 
 @pytest.fixture(scope="module")
-def python(wheel, tmp_path_factory):
-    """An interpreter that has the wheel and what it depends on."""
-    folder = tmp_path_factory.mktemp("environment")
-    run("uv", "venv", "--quiet", "--python", sys.executable, folder, cwd=folder)
-    run("uv", "pip", "install", "--quiet", "--python", folder, wheel, cwd=folder)
-    return folder / "bin" / "python"
+def wheel(python):
+    [built] = (python.parent.parent.parent / "dist").glob("*.whl")
+    return built
 
 
 def test_it_holds_the_app_alone(wheel):
@@ -91,8 +101,7 @@ def host(request, tmp_path, python):
 
 def readme_settings():
     """Return the settings that the README prints for a host, above those that every project has."""
-    readme = (PROJECT / "README.md").read_text()
-    block = re.search(r"```python\n# settings.py\n(.*?)\n# urls.py", readme, re.DOTALL)[1]
+    block = re.search(r"```python\n# settings.py\n(.*?)\n# urls.py", plug_in(), re.DOTALL)[1]
     needed = block.replace("INSTALLED_APPS = [", "INSTALLED_APPS += [").replace(", ...]", "]")
     own = re.sub(r"^(AUTH_USER_MODEL|SESSION_ENGINE|AUTHENTICATION_BACKENDS) = .*\n", "",
                  hosts.SETTINGS, flags=re.MULTILINE)  # fmt: skip
