@@ -1,11 +1,15 @@
 """What a change of state entails, through every door, and what the database itself refuses."""
 
+import json
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.core import serializers
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.db import DataError, IntegrityError, transaction
+from django.db import DatabaseError, DataError, IntegrityError, transaction
+from django.db.models import JSONField, Value
+from django.test import Client
 from django.utils import timezone
 
 from tests.factories import (
@@ -15,7 +19,7 @@ from tests.factories import (
     TeamFactory,
     UserFactory,
 )
-from users.models import AccessToken, AttributeDefinition, Membership, Team
+from users.models import AccessToken, AttributeDefinition, Membership, Session, Team
 
 User = get_user_model()
 
@@ -249,6 +253,50 @@ def test_a_fixture_loads_with_the_documented_fields_alone(db, tmp_path):
     assert User.objects.get_by_natural_key("ASHA").teams.get() == Team.objects.get(pk=7)
     assert timezone.now() >= User.objects.get(pk=9).created_at
     assert AccessToken.objects.count() == 2
+
+
+def load(fixture):
+    for loaded in serializers.deserialize("json", json.dumps(fixture)):
+        loaded.save()
+
+
+def fixture_of(user, **fields):
+    [fixture] = json.loads(serializers.serialize("json", [user]))
+    return [{**fixture, "fields": {**fixture["fields"], **fields}}]
+
+
+def test_a_fixture_of_an_inactive_user_ends_the_sessions(user):
+    Client().force_login(user)
+    Client().force_login(other := UserFactory())
+    load(fixture_of(user, status="inactive"))
+    assert (stored(user).status, stored(user).accepting_chats) == ("inactive", False)
+    assert Session.objects.get().user == other
+
+
+def test_a_fixture_of_an_active_user_ends_none(user):
+    Client().force_login(user)
+    load(fixture_of(user, first_name="Bruno"))
+    assert (stored(user).first_name, stored(user).accepting_chats) == ("Bruno", True)
+    assert user.logged_in
+
+
+@pytest.mark.parametrize("name", ["custom_attributes", "skill_attributes"])
+@pytest.mark.parametrize("value", [[], "x", 1, True, None])
+def test_attributes_that_are_no_object_are_refused_by_the_database(user, name, value):
+    with pytest.raises(DatabaseError), transaction.atomic():
+        load(fixture_of(user, **{name: value}))
+    with pytest.raises(DatabaseError), transaction.atomic():
+        User.objects.update(**{name: Value(value, JSONField())})
+    assert getattr(stored(user), name) == {}
+
+
+@pytest.mark.parametrize("value", [{}, "x", 1, True, None])
+def test_choices_that_are_no_list_are_refused_by_the_database(db, value):
+    definition = ChoiceFactory()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        load(fixture_of(definition, choices=value))
+    definition.refresh_from_db()
+    assert definition.choices == ["Retail", "Banking"]
 
 
 def test_a_dumped_user_loads_again(user):

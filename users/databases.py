@@ -80,6 +80,22 @@ class HeldOnSQLite(models.Func):
     output_field = models.BooleanField()
 
 
+class JSONType(models.Func):
+    """The type of a JSON value: "object", "array", and so on."""
+
+    template = "json_type(%(expressions)s)"
+    output_field = models.CharField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(
+            compiler, connection, template="jsonb_typeof(%(expressions)s)", **context
+        )
+
+    def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "LOWER(JSON_TYPE(%(expressions)s))"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
 class JSONRows(models.Func):
     """All rows of a query as one JSON list, each row the list of the values of its expressions.
 

@@ -13,12 +13,13 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
 from django.db import connections, models, router, transaction
+from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from users import attributes, queries, tokens
-from users.databases import SHA256, ExactCharField, HeldOnSQLite, JSONRows, JSONValue
+from users.databases import SHA256, ExactCharField, HeldOnSQLite, JSONRows, JSONType, JSONValue
 from users.names import MAX_LENGTH as MAX_FOLDED_LENGTH
 from users.names import fold
 
@@ -72,6 +73,10 @@ class AttributeDefinition(models.Model):
                     type__in=("text", "number", "boolean", "choice", "multiple_choice")
                 ),
                 name="users_attributedefinition_type_valid",
+            ),
+            models.CheckConstraint(
+                condition=Exact(JSONType("choices"), "array"),
+                name="users_attributedefinition_choices_valid",
             ),
         ]
 
@@ -513,6 +518,14 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
                 condition=models.Q(role_type__in=("Customer Care", "Administrative")),
                 name="%(app_label)s_%(class)s_role_type_valid",
             ),
+            models.CheckConstraint(
+                condition=Exact(JSONType("custom_attributes"), "object"),
+                name="%(app_label)s_%(class)s_custom_attributes_valid",
+            ),
+            models.CheckConstraint(
+                condition=Exact(JSONType("skill_attributes"), "object"),
+                name="%(app_label)s_%(class)s_skill_attributes_valid",
+            ),
         ]
 
     # What was read of the row; None where it is no longer what the row holds.
@@ -630,7 +643,13 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
         if plain_update and queries.update(self, cls, using, update_fields):
             return True
         django: Any = super()
-        return django._save_table(raw, cls, force_insert, force_update, using, update_fields)
+        if not raw or self.is_active:
+            return django._save_table(raw, cls, force_insert, force_update, using, update_fields)
+        # A fixture passes by `save()`.
+        self.accepting_chats = False
+        with transaction.atomic(using=using, savepoint=False):
+            self.end_sessions()
+            return django._save_table(raw, cls, force_insert, force_update, using, update_fields)
 
     def clean(self) -> None:
         """Judge the attributes that a change brings, and the names that must be unique."""

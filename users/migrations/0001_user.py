@@ -1,4 +1,5 @@
 import django.db.models.deletion
+import django.db.models.lookups
 import django.utils.timezone
 import users.attributes
 import users.databases
@@ -200,6 +201,24 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("role_type__in", ("Customer Care", "Administrative"))),
                 name="users_user_role_type_valid",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=django.db.models.lookups.Exact(
+                    users.databases.JSONType("custom_attributes"), "object"
+                ),
+                name="users_user_custom_attributes_valid",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=django.db.models.lookups.Exact(
+                    users.databases.JSONType("skill_attributes"), "object"
+                ),
+                name="users_user_skill_attributes_valid",
             ),
         ),
     ]

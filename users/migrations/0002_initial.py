@@ -1,4 +1,5 @@
 import django.db.models.deletion
+import django.db.models.lookups
 import django.utils.timezone
 import users.attributes
 import users.databases
@@ -83,6 +84,12 @@ class Migration(migrations.Migration):
                             ("type__in", ("text", "number", "boolean", "choice", "multiple_choice"))
                         ),
                         name="users_attributedefinition_type_valid",
+                    ),
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.Exact(
+                            users.databases.JSONType("choices"), "array"
+                        ),
+                        name="users_attributedefinition_choices_valid",
                     ),
                 ],
             },
