@@ -89,6 +89,8 @@ def test_a_merge_patch_is_refused_by_put(call):
         "multipart/form-data; boundary=x",
         "json",
         "/",
+        ";",
+        " ; charset=utf-8",
     ],
 )
 def test_another_media_type_is_refused(call, content_type):

@@ -89,8 +89,8 @@ class Body:
         if encoding.strip().lower() != "identity":
             raise _invalid("Must not be content-encoded.")
         allowed = [_JSON, _MERGE_PATCH] if self.request.method == "PATCH" else [_JSON]
-        content_type = self.request.META.get("CONTENT_TYPE", "").partition(";")[0].strip()
-        if content_type and content_type.lower() not in allowed:
+        content_type = self.request.META.get("CONTENT_TYPE", "").strip()
+        if content_type and content_type.partition(";")[0].strip().lower() not in allowed:
             raise _invalid(f"Must be of the media type {' or '.join(allowed)}.")
 
 
