@@ -1,7 +1,8 @@
 """Who may log in, and by which name."""
 
 import pytest
-from django.contrib.auth import authenticate
+from django.contrib.auth import authenticate, get_user_model
+from django.contrib.auth.models import Permission
 
 from tests.factories import PASSWORD, UserFactory
 from users import backends
@@ -65,3 +66,13 @@ def test_a_refusal_costs_one_hash_and_one_query_whoever_is_named(
     with django_assert_num_queries(1):
         assert backends.LoginBackend().authenticate(None, name, "wrong") is None
     assert len(hashed) == 1
+
+
+@pytest.mark.parametrize("is_active", [True, False, None])
+def test_who_has_a_permission_is_found_active_or_not(user, is_active):
+    permission = Permission.objects.get(codename="change_user")
+    inactive = UserFactory(status="inactive")
+    for holder in (user, inactive):
+        holder.user_permissions.add(permission)
+    found = get_user_model().objects.with_perm("users.change_user", is_active=is_active)
+    assert set(found) == {True: {user}, False: {inactive}, None: {user, inactive}}[is_active]

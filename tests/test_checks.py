@@ -4,17 +4,20 @@ import os
 import re
 import subprocess
 import sys
+import uuid
 
 import pytest
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.checks import run_checks
-from django.db import connection
+from django.db import connection, models
+from django.test.utils import isolate_apps
 from django.urls import include, path
 
 from tests.packaging import hosts
 from tests.server import PROJECT
-from users.models import Team
+from users.checks import check_primary_key
+from users.models import AbstractUser, Team
 from users.views import UpdateUserView
 
 pytestmark = pytest.mark.django_db  # some of Django's own checks ask the database
@@ -44,6 +47,19 @@ def test_a_setting_that_was_forgotten_is_said(settings, setting, value, id_):
 def test_a_user_model_of_another_kind_is_said(monkeypatch):
     monkeypatch.setattr("users.checks.get_user_model", lambda: Team)
     assert "users.E001" in ids()
+
+
+@isolate_apps("users")
+def test_a_primary_key_that_is_no_integer_is_said(monkeypatch):
+    class ByUUID(AbstractUser):
+        id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+
+        class Meta:
+            app_label = "users"
+
+    monkeypatch.setattr("users.checks.get_user_model", lambda: ByUUID)
+    [message] = check_primary_key()
+    assert message.id == "users.E003"
 
 
 def test_a_project_that_names_no_user_model_is_told_so(tmp_path):

@@ -1,16 +1,20 @@
 """A new password, set through Django's own pages and commands, which read the user well before."""
 
+import re
 from io import StringIO
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import AdminPasswordChangeForm, SetPasswordForm
 from django.contrib.auth.management.commands import changepassword
+from django.core import mail
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
+from django.urls import include, path
 
 from tests.admin.conftest import browser_of
-from tests.factories import PASSWORD, AdministratorFactory
+from tests.factories import PASSWORD, AdministratorFactory, UserFactory
 
 User = get_user_model()
 NEW = "another good one"
@@ -132,3 +136,34 @@ def test_a_copy_of_a_user_with_a_password_of_its_own_is_saved_whole(user):
     copy.set_password(NEW)
     copy.save()
     assert User.objects.get(login_id="copy").skill_attributes == {"chess": 3}
+
+
+# Django's own URLs, as a host includes them.
+
+urlpatterns = [
+    path("accounts/", include("django.contrib.auth.urls")),
+    path("admin/", admin.site.urls),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.urls(__name__)
+def test_a_forgotten_password_is_reset_by_mail(client):
+    user = UserFactory(email_id="asha@desk.example")
+    client.post("/accounts/password_reset/", {"email": "ASHA@desk.example"})
+    [sent] = mail.outbox
+    assert sent.to == ["asha@desk.example"]
+    link = re.search(r"/accounts/reset/\S+", sent.body)[0]
+    page = client.get(link, follow=True)
+    client.post(page.request["PATH_INFO"], {"new_password1": NEW, "new_password2": NEW})
+    user.refresh_from_db()
+    assert user.check_password(NEW)
+
+
+@pytest.mark.django_db
+@pytest.mark.urls(__name__)
+def test_an_inactive_user_resets_no_password(client):
+    UserFactory(email_id="asha@desk.example", status="inactive")
+    response = client.post("/accounts/password_reset/", {"email": "asha@desk.example"})
+    assert response.status_code == 302
+    assert not mail.outbox

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend, RemoteUserBackend
 from django.core import checks
-from django.db import connections, router
+from django.db import connections, models, router
 from django.urls import URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
@@ -49,6 +49,26 @@ def check_user_model(**kwargs: Any) -> list[checks.CheckMessage]:
             "users.models.AbstractUser.",
             hint='Set AUTH_USER_MODEL = "users.User", or subclass users.models.AbstractUser.',
             id="users.E001",
+        )
+    ]
+
+
+@checks.register
+def check_primary_key(**kwargs: Any) -> list[checks.CheckMessage]:
+    """users.E003: a user model whose ids are no integers, as the call has them."""
+    user_model = get_user_model()
+    key: Any = user_model._meta.pk
+    while key.remote_field:  # the link to the parent's row, in multi-table inheritance
+        key = key.target_field
+    if not issubclass(user_model, AbstractUser) or isinstance(key, models.IntegerField):
+        return []
+    return [
+        checks.Error(
+            f"The primary key of AUTH_USER_MODEL, '{settings.AUTH_USER_MODEL}', is no integer, "
+            "which the id of a user is in the call.",
+            hint="Leave the primary key to AbstractUser's app (BigAutoField), and keep another "
+            "identifier in a field of its own.",
+            id="users.E003",
         )
     ]
 

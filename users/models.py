@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth import models as auth_models
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.sessions.backends.base import SessionBase
@@ -204,15 +205,27 @@ class UniquelyNamed(models.Model):
 
     def save(self, **kwargs: Any) -> None:
         """Save; with a name that is saved in part (`update_fields`, `only()`), what it folds to."""
-        if kwargs.get("update_fields") is not None or self.get_deferred_fields():
-            saved = kwargs.get("update_fields")
-            if saved is None:
-                # As Django does: of an instance that was read in part, that part.
-                fields = (field for field in self._meta.concrete_fields if not field.primary_key)
-                saved = {field.attname for field in fields} - self.get_deferred_fields()
+        saved = kwargs.get("update_fields")
+        if saved is None:
+            saved = self._part_that_was_read()
+        if saved is not None:
             folded = {field.attname for field in self._folded_fields() if field.of in saved}
             kwargs["update_fields"] = {*saved, *folded}
         super().save(**kwargs)
+
+    @classmethod
+    def _stored_fields(cls) -> set[str]:
+        """Return the fields that a save of the whole stores."""
+        fields = cls._meta.concrete_fields
+        return {field.attname for field in fields if not field.primary_key and not field.generated}
+
+    def _part_that_was_read(self) -> set[str] | None:
+        """Return the fields to save of an instance that was read in part (`only()`), else None.
+
+        It is what Django saves of it.
+        """
+        read = self._stored_fields() & self.__dict__.keys()
+        return None if read == self._stored_fields() else read
 
     @classmethod
     def _folded_fields(cls) -> "list[FoldedField]":
@@ -297,8 +310,9 @@ class AccessTokenManager(models.Manager["AccessToken"]):
         this is the one time that it can be shown.
         """
         secret = tokens.new_token()
-        with transaction.atomic(using=self.db):
-            token = self.create(
+        using = self._db or router.db_for_write(self.model)
+        with transaction.atomic(using=using):
+            token = self.using(using).create(
                 name=name,
                 hint=tokens.hint(secret),
                 digest=tokens.digest(secret),
@@ -369,7 +383,7 @@ class AccessToken(models.Model):
         """
         now = timezone.now()
         expires_at = now + (self.expires_at - self.created_at) if self.expires_at else None
-        with transaction.atomic(using=self._state.db):
+        with transaction.atomic(using=router.db_for_write(type(self), instance=self)):
             issued = type(self).objects.issue(self.name, self.teams.all(), expires_at)
             self.expires_at = min(filter(None, (self.expires_at, now + grace)))
             self.save(update_fields=["expires_at"])
@@ -382,11 +396,19 @@ class AccessToken(models.Model):
         if self.last_used_at is None or self.last_used_at <= before:
             # Judged again by the database: of many workers that come here at once, one writes.
             unnoted = models.Q(last_used_at=None) | models.Q(last_used_at__lte=before)
-            with transaction.atomic(using=self._state.db):
+            with transaction.atomic(using=router.db_for_write(type(self), instance=self)):
                 type(self).objects.filter(unnoted, pk=self.pk).update(last_used_at=now)
 
 
 class UserManager(BaseUserManager["AbstractUser"]):
+    with_perm = auth_models.UserManager.with_perm
+
+    def get_queryset(self) -> "models.QuerySet[AbstractUser]":
+        """Return all users, to be filtered by `is_active` too, as Django's own code does."""
+        is_active = models.Q(status=AbstractUser.Status.ACTIVE)
+        aliases = {"is_active": models.ExpressionWrapper(is_active, models.BooleanField())}
+        return super().get_queryset().alias(**aliases)
+
     def create_user(
         self, login_id: str, email_id: str, password: str | None = None, **fields: Any
     ) -> "AbstractUser":
@@ -550,10 +572,10 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
             # Django's password forms and commands save the whole of a user whom they read a minute
             # ago: what others changed meanwhile would be undone.
             saved = update_fields = changed | {"updated_at"}
+        elif (update_fields := self._part_that_was_read()) is not None:
+            saved = set(update_fields)
         else:
-            # As Django does: of an instance that was read in part (`only()`), that part.
-            saved = {f.attname for f in self._meta.concrete_fields if not f.primary_key}
-            saved -= self.get_deferred_fields()
+            saved = self._stored_fields()
         deactivates = "status" in saved and not self.is_active
         if deactivates:
             self.accepting_chats = False
@@ -562,7 +584,7 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
             self._stored_values = None
             self.updated_at = timezone.now()
             saved.add("updated_at")
-        if update_fields is not None or self.get_deferred_fields():
+        if update_fields is not None:
             kwargs["update_fields"] = saved
         if not deactivates:
             super().save(**kwargs)

@@ -59,7 +59,8 @@ urlpatterns = [path("api/", include("users.urls")), path("admin/", admin.site.ur
 #: (a) The app's own user model.
 OWN_USER = {"host/settings.py": SETTINGS, "host/urls.py": URLS}
 
-#: (b) A subclass with a field more, under another app label, which other code refers to.
+#: (b) A subclass with two fields more, one of them generated, under another app label, which other
+#: code refers to.
 SUBCLASS = {
     "host/settings.py": SETTINGS.replace('"users.User"', '"people.Agent"').replace(
         '    "users",\n', '    "people",\n    "users",\n'
@@ -76,6 +77,9 @@ from users.models import AbstractUser
 
 class Agent(AbstractUser):
     desk = models.CharField(max_length=20, default="none")
+    seat = models.GeneratedField(
+        expression=models.F("desk"), output_field=models.CharField(max_length=20), db_persist=True
+    )
 """,
 }
 
