@@ -17,6 +17,7 @@ MAX_KEYS = 100
 MAX_KEY_LENGTH = 64
 MAX_STRING_LENGTH = 255
 MAX_LIST_LENGTH = 50
+MAX_CHOICES = 1000
 # The integers that every JSON reader holds exactly (RFC 8259, section 6).
 MAX_INTEGER = 2**53 - 1
 

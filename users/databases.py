@@ -1,5 +1,6 @@
 """What the databases do each in their own way."""
 
+import json
 from typing import Any
 
 from django.db import Error, models
@@ -94,6 +95,30 @@ class JSONType(models.Func):
     def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         template = "LOWER(JSON_TYPE(%(expressions)s))"
         return self.as_sql(compiler, connection, template=template, **context)
+
+
+class HeldValue(models.Func):
+    """The value that a JSON object (1) holds under a key (2), whatever the key."""
+
+    template = """(
+        WITH asked (object, name) AS (SELECT %(expressions)s)
+        SELECT json_quote(held.value) FROM asked, json_each(asked.object) AS held
+        WHERE held.key = asked.name
+    )"""
+    output_field = models.JSONField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "jsonb_extract_path(%(expressions)s)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+    def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        # The path as Django writes it: what is not ASCII is escaped there as in the object.
+        clone = self.copy()
+        json_object, name = self.get_source_expressions()
+        path = models.Value(f"$.{json.dumps(name.value)}", models.CharField())
+        clone.set_source_expressions([json_object, path])
+        template = "JSON_EXTRACT(%(expressions)s)"
+        return clone.as_sql(compiler, connection, template=template, **context)
 
 
 class JSONRows(models.Func):

@@ -22,6 +22,7 @@ from users.models import (
     AttributeDefinition,
     Membership,
     Team,
+    count_choices,
     holders,
 )
 
@@ -304,9 +305,10 @@ class AttributeDefinitionForm(forms.ModelForm):
         if "type" in cleaned and cleaned["type"] != stored.type:
             count = holders(stored).count()
             return [_held(count, stored.name)] if count else []
-        removed = [choice for choice in stored.choices if choice not in cleaned.get("choices", ())]
-        counts = {choice: holders(stored, choice).count() for choice in removed}
-        return [_held(count, choice) for choice, count in counts.items() if count]
+        kept = set(cleaned.get("choices", ()))
+        removed = [choice for choice in stored.choices if choice not in kept]
+        counts = count_choices(stored) if removed else {}
+        return [_held(counts[choice], choice) for choice in removed if counts[choice]]
 
 
 def _held(count: int, value: str) -> str:

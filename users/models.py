@@ -1,6 +1,7 @@
 """The data, its constraints, its state as predicates, and what a change of state entails."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -20,7 +21,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from users import attributes, queries, tokens
-from users.databases import SHA256, ExactCharField, HeldOnSQLite, JSONRows, JSONType, JSONValue
+from users.databases import (
+    SHA256,
+    ExactCharField,
+    HeldOnSQLite,
+    HeldValue,
+    JSONRows,
+    JSONType,
+    JSONValue,
+)
 from users.names import MAX_LENGTH as MAX_FOLDED_LENGTH
 from users.names import fold
 
@@ -121,6 +130,11 @@ class AttributeDefinition(models.Model):
             return gettext("Only the types with choices take any.") if self.choices else None
         if not self.choices:
             return gettext("This type needs at least one choice.")
+        if len(self.choices) > attributes.MAX_CHOICES:
+            return gettext("Must have at most %(max)d choices, and has %(count)d.") % {
+                "max": attributes.MAX_CHOICES,
+                "count": len(self.choices),
+            }
         for choice in self.choices:
             if sentence := attributes.string_error(choice) or attributes.length_error(
                 choice, 1, attributes.MAX_STRING_LENGTH
@@ -264,6 +278,13 @@ class Team(UniquelyNamed):
             raise ValidationError({"name": gettext("A team with this name already exists.")})
 
 
+class MembershipManager(models.Manager["Membership"]):
+    """Memberships with what their names are made of."""
+
+    def get_queryset(self) -> "models.QuerySet[Membership]":
+        return super().get_queryset().select_related("user", "team")
+
+
 class Membership(models.Model):
     """A user's place in a team, and the role there."""
 
@@ -283,7 +304,12 @@ class Membership(models.Model):
     )
     role = models.CharField(_("role"), max_length=12, choices=Role, default=Role.AGENT)
 
+    objects = models.Manager()
+    named = MembershipManager()
+
     class Meta:
+        # The admin site names all memberships that go with a team or a user: thousands.
+        base_manager_name = "named"
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
         constraints = [
@@ -729,19 +755,50 @@ def judge_attributes(
     )
 
 
+def held(definition: AttributeDefinition, choice: str | None = None) -> Any:
+    """Return the condition that a user holds the attribute of `definition`: any value, or one."""
+    field, name = definition.field, definition.name
+    if connections[get_user_model()._default_manager.db].vendor == "sqlite":
+        asked = (models.Value(value, models.CharField()) for value in (name, choice))
+        return HeldOnSQLite(models.F(field), *asked)
+    if choice is None:
+        return models.Q(**{f"{field}__has_key": name})
+    one, several = {f"{field}__contains": {name: choice}}, {f"{field}__contains": {name: [choice]}}
+    return models.Q(**one) | models.Q(**several)
+
+
 def holders(
     definition: AttributeDefinition, choice: str | None = None
 ) -> "models.QuerySet[AbstractUser]":
     """Return the users who hold the attribute of `definition`: any value, or one choice."""
-    users = get_user_model()._default_manager.all()
-    field, name = definition.field, definition.name
-    if connections[users.db].vendor == "sqlite":
-        asked = (models.Value(value, models.CharField()) for value in (name, choice))
-        return users.filter(HeldOnSQLite(models.F(field), *asked))
-    if choice is None:
-        return users.filter(**{f"{field}__has_key": name})
-    one, several = {f"{field}__contains": {name: choice}}, {f"{field}__contains": {name: [choice]}}
-    return users.filter(models.Q(**one) | models.Q(**several))
+    return get_user_model()._default_manager.filter(held(definition, choice))
+
+
+def count_holders(definitions: Sequence[AttributeDefinition]) -> list[int]:
+    """Return how many users hold the attribute of each definition, by a query for hundreds."""
+    users, counts = get_user_model()._default_manager, list[int]()
+    for start in range(0, len(definitions), 500):  # databases bound the columns of a query
+        asked = definitions[start : start + 500]
+        columns = {
+            f"held_{number}": models.Count("pk", filter=held(definition))
+            for number, definition in enumerate(asked)
+        }
+        counts += users.aggregate(**columns).values()
+    return counts
+
+
+def count_choices(definition: AttributeDefinition) -> Counter[str]:
+    """Return how many users hold each choice, or have it in their list, by one query."""
+    users = holders(definition)
+    name = models.Value(definition.name, models.CharField())
+    value = HeldValue(models.F(definition.field), name)
+    counts = Counter[str]()
+    values = users.order_by().values_list(value).annotate(models.Count("pk"))
+    for held_value, number in values.iterator():
+        items = held_value if isinstance(held_value, list) else [held_value]
+        for choice in {item for item in items if isinstance(item, str)}:
+            counts[choice] += number
+    return counts
 
 
 class User(AbstractUser):
@@ -757,6 +814,10 @@ class Session(AbstractBaseSession):
     )
     # The SHA-256 digest of the user's hashed password that the session was begun under.
     password_digest = models.CharField(max_length=64, blank=True, editable=False)
+
+    def __str__(self) -> str:
+        # Not the key, which lets in whoever reads it: the admin site names what goes with a user.
+        return gettext("expires at %s") % self.expire_date
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionBase]:

@@ -1,9 +1,11 @@
 """The pages of attribute definitions."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from tests.admin.pages import errors, send
-from tests.factories import UserFactory
+from tests.admin.pages import errors, fields, send
+from tests.factories import ChoiceFactory, UserFactory
 from users.models import AttributeDefinition
 
 LIST = "/admin/users/attributedefinition/"
@@ -41,6 +43,7 @@ def test_a_definition_is_made_with_a_choice_a_line(root_browser):
         ({"choices": ""}, ["choices"]),
         ({"choices": "a\r\na"}, ["choices"]),
         ({"choices": "x" * 256}, ["choices"]),
+        ({"choices": "\r\n".join(map(str, range(1001)))}, ["choices"]),
         ({"type": "text"}, ["choices"]),
         ({"type": "other", "choices": ""}, ["type"]),
         ({"name": "x" * 65}, ["name"]),
@@ -70,6 +73,30 @@ def test_a_choice_that_users_hold_is_removed_after_saying_so(root_browser, busin
     assert business.choices == ["Banking", "Travel"]
 
 
+@pytest.mark.parametrize(
+    "name", ["business", "business unit__in", "7", 'it\'s "odd"', "größe", "a\\b"]
+)
+@pytest.mark.parametrize("type_", ["choice", "multiple_choice"])
+def test_the_holders_of_a_thousand_choices_take_one_query(root_browser, name, type_):
+    choices = [f"Choice {number}" for number in range(1000)]
+    definition = ChoiceFactory(name=name, type=type_, choices=choices)
+    for held in ["Choice 1", "Choice 1", ["Choice 2", "Choice 1", 3], '["Choice 3"]', True, None]:
+        UserFactory(custom_attributes={name: held, "other": "Choice 4"})
+    UserFactory(custom_attributes={"other": "Choice 4"})
+    path = f"{LIST}{definition.pk}/change/"
+    data = fields(root_browser.get(path), "attributedefinition_form")
+
+    def remove(kept):
+        with CaptureQueriesContext(connection) as queries:
+            response = root_browser.post(path, data | {"choices": "\r\n".join(kept)})
+        return errors(response)["confirmed"], len(queries)
+
+    one = "3 users hold “Choice 1”. It stays stored there, but is no longer allowed."
+    other = "1 user holds “Choice 2”. It stays stored there, but is no longer allowed."
+    _, cost = remove([choice for choice in choices if choice != "Choice 1"])
+    assert remove(["Choice 0"]) == ([one, other], cost)
+
+
 def test_a_choice_that_nobody_holds_is_removed_at_once(root_browser, business, holders):
     assert save(root_browser, business, choices="Retail").status_code == 302
 
@@ -90,6 +117,20 @@ def test_before_a_definition_is_deleted_the_page_says_how_many_hold_it(
         data = {"action": "delete_selected", "_selected_action": [business.pk]}
         page = root_browser.post(LIST, data)
     assert "“business” is held by 2 users: their values stay stored." in page.content.decode()
+
+
+def test_the_holders_of_many_definitions_take_one_query(root_browser, business, holders):
+    def cost():
+        selected = list(AttributeDefinition.objects.values_list("pk", flat=True))
+        data = {"action": "delete_selected", "_selected_action": selected}
+        with CaptureQueriesContext(connection) as queries:
+            page = root_browser.post(LIST, data)
+        assert "“business” is held by 2 users: their values stay stored." in page.content.decode()
+        return len(queries)
+
+    one = cost()
+    ChoiceFactory.create_batch(99)
+    assert cost() == one
 
 
 def test_a_deleted_definition_leaves_the_values(root_browser, business, holders):

@@ -1,8 +1,10 @@
 """The pages of teams and their members."""
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
+from tests.admin.conftest import browser_of
 from tests.admin.pages import errors, fields, send
 from tests.factories import MembershipFactory, TeamFactory, UserFactory
 from users.models import Membership, Team
@@ -88,6 +90,29 @@ def test_a_deleted_team_leaves_its_members(root_browser, user, team):
     assert not Membership.objects.exists()
     assert type(user).objects.filter(pk=user.pk).exists()
     assert not Team.objects.exists()
+
+
+@pytest.mark.parametrize("page", ["team", "teams", "user", "users"])
+def test_what_goes_with_a_deletion_costs_no_query_for_each(root_browser, user, team, page):
+    def cost():
+        kind, target = ("team", team) if page.startswith("team") else ("user", user)
+        path = f"/admin/users/{kind}/"
+        data = {"action": "delete_selected", "_selected_action": [target.pk]}
+        with CaptureQueriesContext(connection) as queries:
+            if page == kind:
+                response = root_browser.get(f"{path}{target.pk}/delete/")
+            else:
+                response = root_browser.post(path, data)
+        assert f"{user.login_id} in {team.name}" in response.content.decode()
+        return len(queries)
+
+    browser_of(user)
+    few = cost()
+    for _ in range(30):
+        MembershipFactory(team=team)
+        MembershipFactory(user=user)
+        browser_of(user)
+    assert cost() == few
 
 
 # Memberships of superusers, which are a superuser's alone.

@@ -113,6 +113,13 @@ def test_the_list_is_filtered_by_team(root_browser, user, team):
     assert list(response.context["cl"].result_list) == [user]
 
 
+def test_the_list_counts_nothing_for_its_filters(root_browser, business):
+    """It would count for each choice of each definition."""
+    page = root_browser.get(LIST, {"_facets": "True"}).content.decode()
+    assert "Retail</a>" in page
+    assert "Retail (" not in page
+
+
 # The form.
 
 
@@ -465,6 +472,19 @@ def test_a_user_is_deleted_with_memberships_and_sessions(root_browser, user):
     root_browser.post(f"{LIST}{user.pk}/delete/", {"post": "yes"})
     assert not User.objects.filter(pk=user.pk).exists()
     assert not Membership.objects.exists()
+
+
+@pytest.mark.parametrize("page", ["user", "list"])
+def test_the_keys_of_sessions_are_not_shown_before_a_user_is_deleted(staff_browser, user, page):
+    """A key lets in: whoever could delete an administrator could have been him."""
+    browser_of(user)
+    if page == "user":
+        response = staff_browser.get(f"{LIST}{user.pk}/delete/")
+    else:
+        data = {"action": "delete_selected", "_selected_action": [user.pk]}
+        response = staff_browser.post(LIST, data)
+    assert "Session: expires at" in response.content.decode()
+    assert user.sessions.get().session_key not in response.content.decode()
 
 
 def test_a_customer_care_user_does_not_enter(user):

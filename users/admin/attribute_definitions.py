@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from users.admin.keys import KeyedAdmin
 from users.forms import AttributeDefinitionForm
-from users.models import AttributeDefinition, holders
+from users.models import AttributeDefinition, count_holders
 
 
 @admin.register(AttributeDefinition)
@@ -34,8 +34,8 @@ class AttributeDefinitionAdmin(KeyedAdmin):
     def get_deleted_objects(self, objs: QuerySet | list, request: HttpRequest) -> Any:
         """Say, before a definition is deleted, how many users hold its attribute."""
         to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
-        for definition in objs:
-            count = holders(definition).count()
+        definitions = list(objs)
+        for definition, count in zip(definitions, count_holders(definitions), strict=True):
             sentence = ngettext(
                 "“{}” is held by {} user: the value stays stored there.",
                 "“{}” is held by {} users: their values stay stored.",

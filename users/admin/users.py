@@ -88,6 +88,8 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
         "active_chats",
     )
     list_filter = ("status", "role_type", "teams", "accepting_chats")
+    # Counts beside the filters would take a query for each choice of each attribute.
+    show_facets = admin.ShowFacets.NEVER
     search_fields = ("first_name", "last_name", "login_id", "email_id")
     ordering = ("login_id",)
     readonly_fields = (

@@ -129,7 +129,12 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "membership",
                 "verbose_name_plural": "memberships",
+                "base_manager_name": "named",
             },
+            managers=[
+                ("objects", models.Manager()),
+                ("named", models.Manager()),
+            ],
         ),
         migrations.CreateModel(
             name="Session",
