@@ -2,6 +2,9 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from config.serving import limit_requests
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+limit_requests()
 application = get_asgi_application()

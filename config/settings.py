@@ -33,15 +33,6 @@ def _read_environment_file(file: Path) -> None:
 
 _read_environment_file(BASE_DIR / ".env")
 
-_POSTGRESQL_TIMEOUTS = " ".join(
-    (
-        "-c lock_timeout=10s",
-        "-c statement_timeout=60s",
-        "-c idle_in_transaction_session_timeout=60s",
-    )
-)
-_MARIADB_TIMEOUTS = "SET innodb_lock_wait_timeout=10, max_statement_time=60"
-
 
 def _boolean(variable: str, default: bool) -> bool:
     value = environ.get(variable, "").strip()
@@ -125,17 +116,16 @@ def _database() -> dict[str, Any]:
         database.setdefault("CONN_MAX_AGE", None)
         database.setdefault("CONN_HEALTH_CHECKS", True)
         options.setdefault("connect_timeout", 5)  # seconds
-        # Nothing that is stuck hangs a worker for ever.
+        # Time limits that hold for commands too; requests have more (`config.serving`).
         if engine == "django.db.backends.postgresql":
             database["ENGINE"] = "config.postgresql"
-            options.setdefault("options", _POSTGRESQL_TIMEOUTS)
+            options.setdefault("options", "-c lock_timeout=10s")
             options.setdefault("tcp_user_timeout", 30_000)  # milliseconds
             options.setdefault("keepalives_idle", 30)  # seconds
             # What a statement needs to be prepared by the server (`config.postgresql`).
             options.setdefault("server_side_binding", True)
         else:
-            options.setdefault("init_command", _MARIADB_TIMEOUTS)
-            options.setdefault("read_timeout", 60)
+            options.setdefault("init_command", "SET innodb_lock_wait_timeout=10")
     return database
 
 

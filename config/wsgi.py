@@ -2,6 +2,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from config.serving import limit_requests
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+limit_requests()
 application = get_wsgi_application()

@@ -1,11 +1,13 @@
 """What happens when a server, a connection, a disk or a database fails in the middle of it."""
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -18,7 +20,8 @@ from django.db import connection, transaction
 
 from tests.assertions import assert_refused, assert_updated
 from tests.postgresql import Cluster, binaries, wait_until_somebody_waits_for_a_lock
-from tests.server import Server, database_url
+from tests.proxy import Proxy
+from tests.server import PROJECT, Server, database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,6 +29,8 @@ User = get_user_model()
 on_postgresql = pytest.mark.skipif(
     "postgresql" not in os.environ.get("DATABASE_URL", "sqlite"), reason="PostgreSQL's own"
 )
+
+on_server = pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has no server")
 
 
 def absent(reason):
@@ -145,14 +150,125 @@ def test_a_lock_that_is_stuck_hangs_no_worker_for_ever(tmp_path, call, user):
     assert envelope["status_code"] == 2007
 
 
+LIMITS = """
+import json
+from django.db import connection
+names = {
+    "postgresql": ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"],
+    "mysql": ["@@innodb_lock_wait_timeout", "@@max_statement_time"],
+}[connection.vendor]
+options = connection.settings_dict["OPTIONS"]
+limits = {name: options.get(name) for name in ("max_wait", "read_timeout", "write_timeout")}
+with connection.cursor() as cursor:
+    for name in names:
+        cursor.execute(f"SHOW {name}" if connection.vendor == "postgresql" else f"SELECT {name}")
+        limits[name] = cursor.fetchone()[0]
+print(json.dumps({name: limit for name, limit in limits.items() if limit}))
+"""
+
+
+def limits(*command, query=""):
+    """Return the time limits of the database connection of a process that runs LIMITS."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "DATABASE_URL": database_url() + query,
+    }
+    command = [sys.executable, *command]
+    return json.loads(
+        subprocess.run(
+            command, cwd=PROJECT, env=environment, check=True, capture_output=True
+        ).stdout
+    )
+
+
+@on_server
+@pytest.mark.parametrize("served_by", ["config.wsgi", "config.asgi"])
+def test_a_request_has_time_limits(served_by):
+    assert (
+        limits("-c", f"import {served_by}\n{LIMITS}")
+        == {
+            "postgresql": {
+                "lock_timeout": "10s",
+                "statement_timeout": "20s",
+                "idle_in_transaction_session_timeout": "1min",
+                "max_wait": 25,
+            },
+            "mysql": {
+                "@@innodb_lock_wait_timeout": 10,
+                "@@max_statement_time": 20.0,
+                "read_timeout": 25,
+                "write_timeout": 25,
+            },
+        }[connection.vendor]
+    )
+
+
+@on_server
+def test_a_command_runs_as_long_as_it_needs():
+    assert (
+        limits("manage.py", "shell", "-v", "0", "-c", LIMITS)
+        == {
+            "postgresql": {
+                "lock_timeout": "10s",
+                "statement_timeout": "0",
+                "idle_in_transaction_session_timeout": "0",
+            },
+            "mysql": {"@@innodb_lock_wait_timeout": 10},
+        }[connection.vendor]
+    )
+
+
 @on_postgresql
-@pytest.mark.parametrize(
-    "name", ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"]
-)
-def test_a_deployed_connection_has_time_limits(name):
-    with connection.cursor() as cursor:
-        cursor.execute(f"SHOW {name}")
-        assert cursor.fetchone()[0] not in ("0", None)
+def test_the_databases_url_may_name_other_limits():
+    query = "?max_wait=50&options=-c%20statement_timeout%3D40s"
+    found = limits("-c", f"import config.wsgi\n{LIMITS}", query=query)
+    assert (found["statement_timeout"], found["max_wait"]) == ("40s", 50)
+
+
+@pytest.fixture
+def frozen_at_will(tmp_path):
+    """A server, and the proxy before its database, which it waits for no longer than a second."""
+    settings = connection.settings_dict
+    limit = {"postgresql": "max_wait", "mysql": "read_timeout"}[connection.vendor]
+    query = f"?connect_timeout=2&{limit}=1"
+    with Proxy(settings["HOST"], settings["PORT"]) as proxy:
+        url = database_url().replace(f":{settings['PORT']}/", f":{proxy.port}/") + query
+        with Server(tmp_path / "server.log", DATABASE_URL=url) as server:
+            yield server, proxy
+
+
+@on_server
+def test_a_frozen_database_costs_no_thread(frozen_at_will, call):
+    server, proxy = frozen_at_will
+    headers = {**call.headers, "Content-Type": "application/json"}
+    ready = "/readyz", None, {}, "GET"
+    for _ in range(2):  # again after it thawed
+        assert server.call(*ready)[0] == 200
+        for n in range(9):  # there are eight threads
+            _, envelope = server.call(call.path, {"first_name": f"a{n}"}, headers)
+            assert envelope["status_code"] == 4309
+        proxy.freeze()
+        assert server.call(*ready)[0] == 503
+        with ThreadPoolExecutor(9) as pool:
+            answers = pool.map(
+                lambda n: server.call(call.path, {"first_name": f"b{n}"}, headers), range(9)
+            )
+            assert {envelope["status_code"] for _, envelope in answers} == {2007}
+        proxy.thaw()
+
+
+@on_server
+def test_a_commit_to_a_database_that_froze_is_not_cancelled(frozen_at_will, call, user):
+    server, proxy = frozen_at_will
+    headers = {**call.headers, "Content-Type": "application/json"}
+    server.call(call.path, {"first_name": "Asha"}, headers)  # which notes the token's use, too
+    proxy.freeze_after({"postgresql": b"COMMIT\0", "mysql": b"\3COMMIT"}[connection.vendor])
+    _, envelope = server.call(call.path, {"first_name": "Zoë"}, headers)
+    assert envelope["status_code"] == 3104
+    proxy.thaw()
+    user.refresh_from_db()
+    assert user.first_name == "Zoë"
 
 
 @pytest.fixture

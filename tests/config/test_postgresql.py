@@ -1,5 +1,7 @@
 """The project's PostgreSQL backend: its health check, and its way to libpq."""
 
+import threading
+import time
 from datetime import UTC, datetime
 
 import psycopg
@@ -7,7 +9,10 @@ import pytest
 from django.db import DataError, Error, IntegrityError, OperationalError, connection, transaction
 from django.db.backends.postgresql import base
 
+from config.postgresql.base import DatabaseWrapper
+from tests.assertions import assert_updated
 from tests.factories import MembershipFactory, TeamFactory
+from tests.proxy import Proxy
 from tests.server import database_url
 from users.models import Membership, Team
 
@@ -81,12 +86,14 @@ def test_a_prepared_cursor_returns_what_the_drivers_own_does(prepared, type_, va
 
 
 def test_a_prepared_cursor_knows_how_many_rows_it_changed(prepared):
-    teams = [TeamFactory(name="old"), TeamFactory(name="old"), TeamFactory(name="other")]
-    prepared.execute("UPDATE users_team SET name = %s WHERE name = %s", ["new", "old"])
+    teams = [TeamFactory(name="old 1"), TeamFactory(name="old 2"), TeamFactory(name="other")]
+    prepared.execute(
+        "UPDATE users_team SET name = %s || name WHERE name LIKE %s", ["very ", "old%"]
+    )
     assert prepared.rowcount == 2
     for team in teams:
         team.refresh_from_db()
-    assert [team.name for team in teams] == ["new", "new", "other"]
+    assert [team.name for team in teams] == ["very old 1", "very old 2", "other"]
 
 
 def test_a_statement_is_prepared_once(prepared):
@@ -108,7 +115,7 @@ def test_the_calls_statements_are_prepared_once_whatever_is_refused(call):
 @pytest.mark.django_db(transaction=True)
 def test_what_a_prepared_cursor_writes_is_undone_with_its_transaction(prepared):
     with transaction.atomic():
-        prepared.execute("INSERT INTO users_team (name) VALUES (%s)", ["new"])
+        prepared.execute("INSERT INTO users_team (name, name_key) VALUES (%s, %s)", ["new", "new"])
         transaction.set_rollback(True)
     assert not Team.objects.exists()
 
@@ -116,7 +123,7 @@ def test_what_a_prepared_cursor_writes_is_undone_with_its_transaction(prepared):
 @pytest.mark.django_db(transaction=True)
 def test_what_a_prepared_cursor_writes_is_committed_with_its_transaction(prepared):
     with transaction.atomic():
-        prepared.execute("INSERT INTO users_team (name) VALUES (%s)", ["new"])
+        prepared.execute("INSERT INTO users_team (name, name_key) VALUES (%s, %s)", ["new", "new"])
     connection.close()
     assert Team.objects.get().name == "new"
 
@@ -169,20 +176,179 @@ def test_a_connection_that_is_lost_is_an_operational_error(prepared):
     connection.close()
 
 
-@pytest.mark.parametrize(
-    "change", ["ALTER TABLE users_team ALTER name TYPE varchar(200)", "DEALLOCATE ALL"]
-)
-@pytest.mark.django_db(transaction=True)
-def test_a_statement_that_the_server_cannot_run_any_more_fails_once(prepared, change):
+CHANGED = ["ALTER TABLE users_team ALTER name TYPE varchar(200)", "DEALLOCATE ALL"]
+
+
+@pytest.fixture
+def statement(prepared):
+    """A statement that was prepared in this connection."""
     TeamFactory(name="old")
     sql = "SELECT name FROM users_team WHERE name = %s"
     run(prepared, sql, "old")
+    yield sql
     with connection.cursor() as cursor:
-        cursor.execute(change)
-    try:
+        cursor.execute("ALTER TABLE users_team ALTER name TYPE varchar(150)")
+
+
+@pytest.mark.parametrize("change", CHANGED)
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_that_the_server_cannot_run_any_more_is_prepared_anew(
+    prepared, statement, change
+):
+    connection.connection.execute(change)
+    assert run(prepared, statement, "old") == [("old",)]
+    connection.connection.execute(change)
+    with transaction.atomic():
+        assert run(prepared, statement, "old") == [("old",)]
+        prepared.execute("UPDATE users_team SET name = %s", ["new"])
+    assert Team.objects.get().name == "new"
+
+
+@pytest.mark.parametrize("change", CHANGED)
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_is_not_run_again_where_its_transaction_would_lose_something(
+    prepared, statement, change
+):
+    connection.connection.execute(change)
+    with transaction.atomic():
+        prepared.execute("UPDATE users_team SET name = %s", ["new"])
         with pytest.raises(Error):
-            run(prepared, sql, "old")
-        assert run(prepared, sql, "old") == [("old",)]
+            run(prepared, statement, "new")
+        transaction.set_rollback(True)
+    assert run(prepared, statement, "old") == [("old",)]
+
+
+@pytest.mark.parametrize(
+    "change", ["ALTER TABLE users_user ALTER job_description TYPE varchar(300)", "DEALLOCATE ALL"]
+)
+@pytest.mark.django_db(transaction=True)
+def test_a_table_that_changes_under_running_workers_costs_no_call(call, change):
+    call({"job_description": "Agent"})
+    try:
+        connection.connection.execute(change)
+        assert_updated(call({"job_description": "Team lead"}))
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE users_team ALTER name TYPE varchar(150)")
+        connection.connection.execute(
+            "ALTER TABLE users_user ALTER job_description TYPE varchar(255)"
+        )
+
+
+# A server that froze: it acknowledges what TCP sends to it, and answers nothing.
+
+
+@pytest.fixture
+def proxy():
+    with Proxy(connection.settings_dict["HOST"], connection.settings_dict["PORT"]) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def proxied(proxy):
+    """A connection as the settings have it, which waits for the server for half a second."""
+    settings = connection.settings_dict
+    wrapper = DatabaseWrapper(
+        {
+            **settings,
+            "HOST": "127.0.0.1",
+            "PORT": proxy.port,
+            "OPTIONS": {**settings["OPTIONS"], "max_wait": 0.5, "connect_timeout": 2},
+        },
+        "default",
+    )
+    wrapper.ensure_connection()
+    yield wrapper
+    proxy.thaw()
+    wrapper.close()
+
+
+def prepared_statement(wrapper, value=1):
+    wrapper.ensure_connection()
+    cursor = wrapper._prepare_cursor(wrapper.create_prepared_cursor())
+    return run(cursor, "SELECT %s::text", value)
+
+
+def ordinary_statement(wrapper, value=1):
+    with wrapper.cursor() as cursor:
+        return run(cursor, "SELECT %s::text", value)
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        prepared_statement,
+        ordinary_statement,
+        lambda wrapper: prepared_statement(wrapper, "a" * 20_000_000),
+        lambda wrapper: ordinary_statement(wrapper, "a" * 20_000_000),
+    ],
+    ids=["prepared", "ordinary", "long and prepared", "long and ordinary"],
+)
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_no_statement_waits_for_ever(proxy, proxied, wait, autocommit):
+    proxied.set_autocommit(autocommit)
+    proxy.freeze()
+    with pytest.raises(OperationalError, match="has not answered"):
+        wait(proxied)
+    assert not proxied.is_usable()
+    proxied.close()
+    proxy.thaw()
+    assert prepared_statement(proxied) == ordinary_statement(proxied) == [("1",)]
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback", "savepoint"])
+def test_no_end_of_a_transaction_waits_for_ever(proxy, proxied, end):
+    proxied.set_autocommit(False)
+    prepared_statement(proxied)
+    proxy.freeze()
+    with pytest.raises(OperationalError, match="has not answered"):
+        getattr(proxied, end)()
+    proxied.close()
+
+
+def test_no_fetching_of_more_rows_waits_for_ever(proxy, proxied):
+    with proxied.chunked_cursor() as cursor:
+        cursor.execute("SELECT generate_series(1, 9)")
+        proxy.freeze()
+        with pytest.raises(OperationalError, match="has not answered"):
+            cursor.fetchmany(2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_question_whether_a_connection_stands_waits_for_ever(proxy, proxied):
+    proxied.connection.execute("LISTEN something")
+    with connection.cursor() as cursor:
+        cursor.execute("NOTIFY something")
+    while not proxied.connection.something_arrived():
+        time.sleep(0.01)
+    proxy.freeze()
+    assert not proxied.is_usable()
+
+
+def test_no_connecting_waits_for_ever(proxy, proxied):
+    proxied.close()
+    proxy.freeze()
+    with pytest.raises(OperationalError):
+        proxied.ensure_connection()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_that_is_not_answered_is_not_cancelled(proxy, proxied):
+    proxied.set_autocommit(False)
+    cursor = proxied._prepare_cursor(proxied.create_prepared_cursor())
+    cursor.execute("INSERT INTO users_team (name, name_key) VALUES (%s, %s)", ["new", "new"])
+    made = proxy.connections
+    proxy.freeze_after(b"COMMIT")
+    with pytest.raises(OperationalError):
+        proxied.commit()
+    proxy.thaw()
+    assert Team.objects.get().name == "new"  # the server did it
+    assert proxy.connections == made  # a cancel request is a connection of its own
+
+
+def test_a_wait_without_a_limit_lasts_as_long_as_the_server_needs(proxy, proxied):
+    proxied.close()
+    proxied.settings_dict["OPTIONS"]["max_wait"] = None
+    proxied.ensure_connection()
+    for statement in (prepared_statement, ordinary_statement):
+        proxy.freeze()
+        threading.Timer(0.7, proxy.thaw).start()
+        assert statement(proxied) == [("1",)]
