@@ -5,9 +5,11 @@ import os
 import re
 import shutil
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,13 +19,26 @@ from tests.server import PROJECT, free_port, wait_until_it_listens
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
 
+def copy_project(folder: Path) -> Path:
+    shutil.copy(PROJECT / "manage.py", folder)
+    for name in ("config", "users"):
+        shutil.copytree(PROJECT / name, folder / name)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory) -> Path:
-    clone = tmp_path_factory.mktemp("clone")
-    shutil.copy(PROJECT / "manage.py", clone)
-    for folder in ("config", "users"):
-        shutil.copytree(PROJECT / folder, clone / folder)
-    return clone
+    return copy_project(tmp_path_factory.mktemp("clone"))
+
+
+@pytest.fixture
+def own_clone(tmp_path) -> Path:
+    return copy_project(tmp_path)
+
+
+def sql(clone: Path, statement: str) -> list:
+    with closing(sqlite3.connect(clone / "demo.sqlite3")) as database, database:
+        return database.execute(statement).fetchall()
 
 
 @contextmanager
@@ -39,10 +54,13 @@ def demo(clone, **environment):
             stdout=file,
             stderr=subprocess.STDOUT,
         )
-    wait_until_it_listens(port, process)
-    yield output.read_text()
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
+    try:
+        wait_until_it_listens(port, process)
+        yield output.read_text()
+    finally:
+        process.send_signal(signal.SIGINT)
+        returned = process.wait(30)
+    assert returned == 0
 
 
 def paste(printed: str, *changed: str) -> dict:
@@ -71,6 +89,83 @@ def test_the_printed_call_works_and_what_it_did_is_kept(clone):
         assert password not in printed
         assert "with the password that the first run showed" in printed
         assert paste(printed) == first
+
+
+def token_in(printed):
+    return re.search(r"Bearer (\S+)'", printed).group(1)
+
+
+def test_the_token_is_kept(own_clone):
+    with demo(own_clone) as first:
+        pass
+    with demo(own_clone) as second:
+        pass
+    assert token_in(second) == token_in(first)
+    assert sql(own_clone, "SELECT count(*) FROM users_accesstoken") == [(1,)]
+    for name in ("demo.sqlite3-token", ".demo-secret-key"):
+        assert (own_clone / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_token_that_lets_nobody_in_is_replaced(own_clone):
+    def lose(file):
+        (own_clone / file).unlink()
+
+    with demo(own_clone) as printed:
+        pass
+    for spoil in (
+        lambda: sql(own_clone, "UPDATE users_accesstoken SET revoked_at = created_at"),
+        lambda: sql(own_clone, "UPDATE users_accesstoken SET expires_at = created_at"),
+        lambda: sql(own_clone, "DELETE FROM users_accesstoken_teams"),
+        lambda: lose("demo.sqlite3-token"),
+        lambda: lose("demo.sqlite3"),
+    ):
+        before = token_in(printed)
+        spoil()
+        with demo(own_clone) as printed:
+            assert paste(printed)["status_code"] == 4309
+        assert token_in(printed) != before
+
+
+def test_what_was_changed_by_hand_stays(own_clone):
+    with demo(own_clone):
+        pass
+    sql(own_clone, "UPDATE users_user SET login_id = 'x' || login_id, login_key = 'x' || login_key")
+    sql(own_clone, "UPDATE users_team SET name = 'Sales'")
+    sql(own_clone, "DELETE FROM users_attributedefinition WHERE name = 'languages'")
+    users = sql(own_clone, "SELECT id, login_id, email_id FROM users_user")
+    with demo(own_clone) as printed:
+        assert "Log in as:  xadmin, with the password" in printed
+        assert paste(printed)["response"]["login_id"] == "xasha"
+    assert sql(own_clone, "SELECT id, login_id, email_id FROM users_user") == users
+    assert sql(own_clone, "SELECT name FROM users_team") == [("Sales",)]
+    assert sql(own_clone, "SELECT count(*) FROM users_attributedefinition") == [(3,)]
+
+
+def test_without_a_user_in_a_team_there_is_no_call_to_print(own_clone):
+    with demo(own_clone):
+        pass
+    sql(own_clone, "DELETE FROM users_membership")
+    with demo(own_clone) as printed:
+        assert "curl" not in printed
+        assert "Admin site:" in printed
+
+
+def test_a_port_that_is_taken_is_said_before_all_else(own_clone):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = subprocess.run(
+            [sys.executable, "-B", "manage.py", "demo", f"--port={port}"],
+            cwd=own_clone,
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert process.returncode == 1
+    assert f"CommandError: Port {port} of 127.0.0.1 cannot be used: " in process.stderr
+    assert process.stdout == ""
+    made = {file.name for file in own_clone.iterdir()} - {"manage.py", "config", "users"}
+    assert made == {".demo-secret-key"}  # what the settings are read with
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 import argparse
+import os
 import re
 import secrets
+import socket
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -12,7 +15,9 @@ from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
 from django.db import connection, transaction
 from django.utils import timezone
 
+from config import demo_environment
 from users.models import AccessToken, AttributeDefinition, Membership, Team
+from users.tokens import digest
 
 User: Any = get_user_model()
 Kind, Type = AttributeDefinition.Kind, AttributeDefinition.Type
@@ -73,14 +78,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if connection.vendor != "sqlite":
             raise CommandError("The demo runs on SQLite alone: it must not touch a real database.")
+        self.require_free(options["port"])
         call_command("migrate", verbosity=0)
         with transaction.atomic():
-            team = Team.objects.filter(name=TEAM).first() or Team.objects.create(name=TEAM)
-            self.make_definitions()
-            user = self.make_users(team)
-            password = self.make_administrator(team)
-            _, secret = AccessToken.objects.issue("demo", [team], timezone.now() + TOKEN_LIFETIME)
-        self.show(options["port"], team, user, password, secret)
+            # Once: what operators changed or deleted since then stays so.
+            password = None if User.objects.exists() else self.make_all()
+            call = self.call(f"http://127.0.0.1:{options['port']}")
+        self.show(f"http://127.0.0.1:{options['port']}", call, password)
         call_command(
             RunServer(),
             f"127.0.0.1:{options['port']}",
@@ -88,30 +92,29 @@ class Command(BaseCommand):
             insecure_serving=True,  # the admin site's static files, which DEBUG off would not serve
         )
 
-    def make_definitions(self) -> None:
+    def require_free(self, port: int) -> None:
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError as error:
+            message = f"Port {port} of 127.0.0.1 cannot be used: {os.strerror(error.errno or 0)}."
+            raise CommandError(f"{message} Name another with --port.") from error
+
+    def make_all(self) -> str:
+        """Make the team, the definitions and the users; return the administrator's password."""
+        team = Team.objects.filter(name__iexact=TEAM).first() or Team.objects.create(name=TEAM)
         for kind, name, type_, choices, description in DEFINITIONS:
             values = {"type": type_, "choices": choices, "description": description}
             AttributeDefinition.objects.get_or_create(kind=kind, name=name, defaults=values)
-
-    def make_users(self, team: Team) -> Any:
-        """Make the users that are not there, and return the first of them."""
         for login_id, first_name, last_name, custom, skills in USERS:
-            if not User.objects.filter(login_id=login_id).exists():
-                user = User.objects.create_user(
-                    login_id,
-                    f"{login_id}@desk.example",
-                    first_name=first_name,
-                    last_name=last_name,
-                    custom_attributes=custom,
-                    skill_attributes=skills,
-                )
-                Membership.objects.create(user=user, team=team)
-        return User.objects.get(login_id=USERS[0][0])
-
-    def make_administrator(self, team: Team) -> str | None:
-        """Make the administrator and return the password; None where one is there already."""
-        if User.objects.filter(login_id=ADMINISTRATOR).exists():
-            return None
+            user = User.objects.create_user(
+                login_id,
+                f"{login_id}@desk.example",
+                first_name=first_name,
+                last_name=last_name,
+                custom_attributes=custom,
+                skill_attributes=skills,
+            )
+            Membership.objects.create(user=user, team=team)
         password = secrets.token_urlsafe(12)
         user = User.objects.create_superuser(
             ADMINISTRATOR, "admin@desk.example", password, first_name="Ada", last_name="Admin"
@@ -119,22 +122,43 @@ class Command(BaseCommand):
         Membership.objects.create(user=user, team=team, role=Membership.Role.MANAGER)
         return password
 
-    def show(self, port: int, team: Team, user: Any, password: str | None, secret: str) -> None:
-        address = f"http://127.0.0.1:{port}"
-        login = (
-            f"{ADMINISTRATOR}, password {password} (shown this once)"
-            if password
-            else f"{ADMINISTRATOR}, with the password that the first run showed"
-        )
-        self.stdout.write(f"""
-Update {user.first_name} {user.last_name} (the token is good for {TOKEN_LIFETIME.days} days):
+    def call(self, address: str) -> str:
+        """Return a call to paste, or an empty text where no user is in a team."""
+        members = Membership.objects.order_by("user__is_superuser", "pk")
+        member = members.select_related("user", "team").first()
+        if member is None:
+            return ""
+        token, secret = self.token(member.team)
+        until = f"until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "for ever"
+        return f"""
+Update {member.user.first_name} {member.user.last_name} (the token is good {until}):
 
-curl -i -X PATCH {address}/api/users/{user.pk} \\
+curl -i -X PATCH {address}/api/users/{member.user.pk} \\
   -H 'Authorization: Bearer {secret}' \\
-  -H 'teamid: {team.pk}' \\
+  -H 'teamid: {member.team.pk}' \\
   -H 'Content-Type: application/json' \\
   -d '{{"job_description": "Team lead", "custom_attributes": {{"business": "Banking"}}}}'
+"""
 
+    def token(self, team: Team) -> tuple[AccessToken, str]:
+        """Return (the token, its secret) that an earlier run kept, or a new one, for `team`."""
+        file = Path(f"{connection.settings_dict['NAME']}-token")
+        secret = demo_environment.kept(file)
+        token = AccessToken.objects.filter(digest=digest(secret), teams=team).first()
+        if token is None or token.is_revoked or token.is_expired:
+            expires_at = timezone.now() + TOKEN_LIFETIME
+            token, secret = AccessToken.objects.issue("demo", [team], expires_at)
+            demo_environment.keep(file, secret)
+        return token, secret
+
+    def show(self, address: str, call: str, password: str | None) -> None:
+        administrator = User.objects.filter(is_superuser=True).order_by("pk").first()
+        login = f"{administrator}, with the password that the first run showed"
+        if administrator is None:
+            login = "an administrator (there is no superuser any more)"
+        elif password:
+            login = f"{administrator}, password {password} (shown this once)"
+        self.stdout.write(f"""{call}
 Admin site: {address}/admin/
 Log in as:  {login}
 Database:   {connection.settings_dict["NAME"]}
