@@ -86,6 +86,24 @@ def test_an_undefined_attribute_with_a_code_of_its_own_has_that_code(call, name,
     assert_refused(call({"custom_attributes": {name: "x"}}), number, errors)
 
 
+def test_the_first_undefined_attribute_names_those_that_are_defined(call):
+    for number in range(22):
+        AttributeDefinitionFactory(name=f"attribute{number:02}")
+    AttributeDefinitionFactory(kind="skill", name="a skill")
+    listed = ", ".join(f"'attribute{number:02}'" for number in range(20))
+    sentence = "Nobody has defined this attribute."
+    assert_refused(
+        call({"custom_attributes": {"one": 1, "other": 1}}),
+        3115,
+        {
+            "custom_attributes": {
+                "one": [f"{sentence} Defined are: {listed}, and 2 more."],
+                "other": [sentence],
+            }
+        },
+    )
+
+
 def test_a_skill_named_business_is_none_of_the_two(call):
     AttributeDefinitionFactory(kind="skill", name="business", type="number")
     assert call({"skill_attributes": {"business": "x"}}).json()["status_code"] == 3115

@@ -29,8 +29,6 @@ def test_each_missing_header_is_named(call, names, nothing):
     [
         "Bearer",
         "Bearer ",
-        "Basic YWRtaW46YWRtaW4=",
-        "Token {token}",
         "{token}",
         "Bearer {token}x",
         "Bearer {token}\x00",
@@ -44,6 +42,13 @@ def test_each_missing_header_is_named(call, names, nothing):
 def test_a_malformed_token_is_invalid(call, token, authorization):
     response = call(CHANGE, headers={"Authorization": authorization.format(token=token)})
     assert_refused(response, 2003)
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Token", "ApiKey-v1", "Bearer2"])
+def test_another_scheme_is_named(call, token, scheme):
+    response = call(CHANGE, headers={"Authorization": f"{scheme} {token}"})
+    error = f"Must be 'Bearer <access token>', and has the scheme '{scheme}'."
+    assert_refused(response, 2003, {"Authorization": [error]})
 
 
 def test_an_unknown_token_is_invalid(call):
@@ -77,16 +82,21 @@ def test_a_revoked_token_is_invalid_expired_or_not(call, team, expires_at):
     assert_refused(response, 2003)
 
 
+NOT_GRANTED = {
+    "teamid": ["Must be the id of a team that the access token is granted: an unsigned integer."]
+}
+
+
 @pytest.mark.parametrize(
     "teamid",
     ["0", "-1", "+1", " 1 2", "1.0", "1e0", "one", "٣", "é", "9" * 18, "9" * 19, "9" * 5000, "1,1"],
 )
 def test_a_team_that_is_not_there_is_not_found(call, teamid):
-    assert_refused(call(CHANGE, headers={"teamid": teamid}), 2010)
+    assert_refused(call(CHANGE, headers={"teamid": teamid}), 2010, NOT_GRANTED)
 
 
 def test_a_team_that_the_token_is_not_granted_is_not_found(call):
-    assert_refused(call(CHANGE, headers={"teamid": str(TeamFactory().pk)}), 2010)
+    assert_refused(call(CHANGE, headers={"teamid": str(TeamFactory().pk)}), 2010, NOT_GRANTED)
 
 
 def test_a_team_id_may_have_leading_zeros(call, team):

@@ -179,7 +179,7 @@ def test_a_key_is_defined_once_for_each_kind(db):
             {
                 "custom_attributes": [
                     "'business': Must be one of: 'Retail', 'Banking'.",
-                    "'floor': Nobody has defined this attribute.",
+                    "'floor': Nobody has defined this attribute. Defined are: 'business'.",
                 ]
             },
         ),

@@ -166,7 +166,10 @@ REPEATED_INSIDE = "Holds an object in which a member is repeated."
             {
                 "custom_attributes": {
                     "business": ["Must be a string, not a number."],
-                    "a": [REPEATED, "Nobody has defined this attribute."],
+                    "a": [
+                        REPEATED,
+                        "Nobody has defined this attribute. Defined are: 'business'.",
+                    ],
                 }
             },
         ),

@@ -135,7 +135,7 @@ def test_all_errors_are_reported_at_once(call, business):
             "login_using_email": ["Must be true or false, not a string."],
             "custom_attributes": {
                 "business": ["Must be one of: 'Retail', 'Banking'."],
-                "floor": ["Nobody has defined this attribute."],
+                "floor": ["Nobody has defined this attribute. Defined are: 'business'."],
             },
             "skill_attributes": {
                 "go": ["Must be a string, a number, a boolean, or a list of these, not an object."],

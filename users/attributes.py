@@ -6,7 +6,8 @@ every error is collected, in the shape in which the API reports it.
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 from django import forms
@@ -18,6 +19,7 @@ MAX_KEY_LENGTH = 64
 MAX_STRING_LENGTH = 255
 MAX_LIST_LENGTH = 50
 MAX_CHOICES = 1000
+MAX_NAMES_LISTED = 20  # of definitions, in an error
 # The integers that every JSON reader holds exactly (RFC 8259, section 6).
 MAX_INTEGER = 2**53 - 1
 
@@ -100,6 +102,7 @@ def judge(
     the object as a whole is wrong too, all of them come as one list.
     """
     errors: dict[str, list[str]] = {}
+    undefined = _undefined_errors(definitions)
     for key, value in wanted.items():
         if key in stored and same(stored[key], value):
             continue
@@ -108,7 +111,7 @@ def judge(
         elif undefined_allowed:
             sentence = key_error(key) or _undefined_value_error(value)
         else:
-            sentence = key_error(key) or "Nobody has defined this attribute."
+            sentence = key_error(key) or next(undefined)
         if sentence:
             errors[key] = [sentence]
     if len(wanted) > max(MAX_KEYS, len(stored)):
@@ -117,6 +120,16 @@ def judge(
             *flat(errors),
         ]
     return errors
+
+
+def _undefined_errors(definitions: Iterable[str]) -> Iterator[str]:
+    """Yield what is wrong with each attribute that nobody defined; the first names the defined."""
+    sentence = "Nobody has defined this attribute."
+    if names := sorted(definitions):
+        listed = ", ".join(f"'{name}'" for name in names[:MAX_NAMES_LISTED])
+        more = len(names) - MAX_NAMES_LISTED
+        yield f"{sentence} Defined are: {listed}{f', and {more} more' if more > 0 else ''}."
+    yield from repeat(sentence)
 
 
 def flat(errors: Errors) -> list[str]:

@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 # RFC 6750, section 2.1, with the scheme's name in any case (RFC 9110, section 11.1).
 _BEARER = re.compile(r"bearer +(?P<token>[A-Za-z0-9\-._~+/]+=*)", re.ASCII | re.IGNORECASE)
 
+# A scheme's name; what is longer than any is rather a token, which is not to be repeated.
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,19}) ", re.ASCII)
+
 #: The identifier that no row has.
 NOBODY = -1
 _MAX_IDENTIFIER = 2**63 - 1
@@ -62,7 +65,11 @@ class AccessTokenAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, AccessToken]:
-        match = _BEARER.fullmatch(request.META.get("HTTP_AUTHORIZATION", ""))
+        authorization = request.META.get("HTTP_AUTHORIZATION", "")
+        if (scheme := _SCHEME.match(authorization)) and scheme[1].lower() != "bearer":
+            error = f"Must be 'Bearer <access token>', and has the scheme '{scheme[1]}'."
+            raise ApiError(status_codes.INVALID_TOKEN, {"Authorization": [error]})
+        match = _BEARER.fullmatch(authorization)
         if match is None or not tokens.is_well_formed(match["token"]):
             raise AuthenticationFailed
         team_id = identifier(request.META.get("HTTP_TEAMID", ""))

@@ -50,6 +50,9 @@ _MEMBER_NOT_LOCKED = CompiledQuery(partial(_locked_member, skip_locked=True))
 _PARAMETERS = UserUpdateSerializer()
 _ANSWER = UserSerializer()
 
+# The same whatever is wrong: what is not granted is not told apart from what is not there.
+_TEAM_ID = "Must be the id of a team that the access token is granted: an unsigned integer."
+
 _OUTCOME_UNKNOWN = "The connection broke in the commit: it is unknown whether the update is stored."
 
 #: A line for each call, in JSON: see `UpdateUserView.log`.
@@ -96,7 +99,7 @@ class UpdateUserView(APIView):
             raise AuthenticationFailed
         self.team_id = self.get_team_id(request)
         if self.team_id is None:
-            raise ApiError(status_codes.TEAM_NOT_FOUND)
+            raise ApiError(status_codes.TEAM_NOT_FOUND, {"teamid": [_TEAM_ID]})
         # What comes next in `dispatch` is the method: 2099.
 
     def patch(self, request: Request, user_id: str) -> Answer:
