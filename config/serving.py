@@ -15,7 +15,7 @@ def limit_requests() -> None:
     """
     for database in settings.DATABASES.values():
         options = database["OPTIONS"]
-        if database["ENGINE"] == "config.postgresql":
+        if database["ENGINE"] == "users.db.postgresql":
             limits = "-c statement_timeout=20s -c idle_in_transaction_session_timeout=60s"
             options["options"] = f"{limits} {options['options']}"  # of two, the last holds
             options.setdefault("max_wait", 25)  # seconds

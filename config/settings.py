@@ -118,11 +118,11 @@ def _database() -> dict[str, Any]:
         options.setdefault("connect_timeout", 5)  # seconds
         # Time limits that hold for commands too; requests have more (`config.serving`).
         if engine == "django.db.backends.postgresql":
-            database["ENGINE"] = "config.postgresql"
+            database["ENGINE"] = "users.db.postgresql"
             options.setdefault("options", "-c lock_timeout=10s")
             options.setdefault("tcp_user_timeout", 30_000)  # milliseconds
             options.setdefault("keepalives_idle", 30)  # seconds
-            # What a statement needs to be prepared by the server (`config.postgresql`).
+            # What a statement needs to be prepared by the server (`users.db.postgresql`).
             options.setdefault("server_side_binding", True)
         else:
             options.setdefault("init_command", "SET innodb_lock_wait_timeout=10")

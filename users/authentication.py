@@ -11,9 +11,9 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from users import status_codes, tokens
+from users.db.compiled import CompiledQuery, Parameter
 from users.envelope import ApiError
 from users.models import AccessToken, Team
-from users.queries import CompiledQuery, Parameter
 
 logger = logging.getLogger(__name__)
 

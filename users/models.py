@@ -20,16 +20,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from users import attributes, queries, tokens
-from users.databases import (
-    SHA256,
-    ExactCharField,
-    HeldOnSQLite,
-    HeldValue,
-    JSONRows,
-    JSONType,
-    JSONValue,
-)
+from users import attributes, tokens
+from users.db import compiled
+from users.db.fields import ExactCharField
+from users.db.functions import SHA256, HeldOnSQLite, HeldValue, JSONRows, JSONType, JSONValue
 from users.names import MAX_LENGTH as MAX_FOLDED_LENGTH
 from users.names import fold
 
@@ -688,7 +682,7 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
     ) -> Any:
         """Save fields of a stored row by a compiled statement, all else as Django does."""
         plain_update = update_fields and not raw and not force_insert
-        if plain_update and queries.update(self, cls, using, update_fields):
+        if plain_update and compiled.update(self, cls, using, update_fields):
             return True
         django: Any = super()
         if not raw or self.is_active:

@@ -17,13 +17,14 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from users import status_codes, transactions
+from users import status_codes
 from users.authentication import NOBODY, AccessTokenAuthentication, identifier
-from users.databases import refuses_writes
+from users.db import transactions
+from users.db.compiled import CompiledQuery, Parameter
+from users.db.errors import refuses_writes
 from users.envelope import Answer, ApiError, OnlyChoice, exception_handler
 from users.models import AbstractUser, DefinitionRow, Membership, Team, definition_rows
 from users.parsers import Body
-from users.queries import CompiledQuery, Parameter
 from users.serializers import UserSerializer, UserUpdateSerializer
 
 

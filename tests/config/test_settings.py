@@ -78,8 +78,8 @@ def test_hosts_are_separated_by_commas():
 @pytest.mark.parametrize(
     ("url", "engine"),
     [
-        ("postgresql://u:p%40ss@db.example:5432/desk", "config.postgresql"),
-        ("postgres://u@db.example/desk", "config.postgresql"),
+        ("postgresql://u:p%40ss@db.example:5432/desk", "users.db.postgresql"),
+        ("postgres://u@db.example/desk", "users.db.postgresql"),
         ("mysql://u:p@db.example:3306/desk", "django.db.backends.mysql"),
         ("sqlite:////tmp/desk.sqlite3", "django.db.backends.sqlite3"),
     ],

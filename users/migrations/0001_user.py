@@ -2,7 +2,8 @@ import django.db.models.deletion
 import django.db.models.lookups
 import django.utils.timezone
 import users.attributes
-import users.databases
+import users.db.fields
+import users.db.functions
 import users.models
 import users.tokens
 from django.db import migrations, models
@@ -69,7 +70,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "login_id",
-                    users.databases.ExactCharField(
+                    users.db.fields.ExactCharField(
                         help_text="What the user logs in with. Upper and lower case are the same.",
                         max_length=150,
                         unique=True,
@@ -207,7 +208,7 @@ class Migration(migrations.Migration):
             model_name="user",
             constraint=models.CheckConstraint(
                 condition=django.db.models.lookups.Exact(
-                    users.databases.JSONType("custom_attributes"), "object"
+                    users.db.functions.JSONType("custom_attributes"), "object"
                 ),
                 name="users_user_custom_attributes_valid",
             ),
@@ -216,7 +217,7 @@ class Migration(migrations.Migration):
             model_name="user",
             constraint=models.CheckConstraint(
                 condition=django.db.models.lookups.Exact(
-                    users.databases.JSONType("skill_attributes"), "object"
+                    users.db.functions.JSONType("skill_attributes"), "object"
                 ),
                 name="users_user_skill_attributes_valid",
             ),

@@ -2,7 +2,8 @@ import django.db.models.deletion
 import django.db.models.lookups
 import django.utils.timezone
 import users.attributes
-import users.databases
+import users.db.fields
+import users.db.functions
 import users.models
 import users.tokens
 from django.conf import settings
@@ -28,7 +29,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "kind",
-                    users.databases.ExactCharField(
+                    users.db.fields.ExactCharField(
                         choices=[("custom", "custom attribute"), ("skill", "skill")],
                         max_length=6,
                         verbose_name="kind",
@@ -36,7 +37,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "name",
-                    users.databases.ExactCharField(
+                    users.db.fields.ExactCharField(
                         help_text="The key as it stands in the API, such as “business”.",
                         max_length=64,
                         verbose_name="name",
@@ -44,7 +45,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "type",
-                    users.databases.ExactCharField(
+                    users.db.fields.ExactCharField(
                         choices=[
                             ("text", "text"),
                             ("number", "number"),
@@ -87,7 +88,7 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=django.db.models.lookups.Exact(
-                            users.databases.JSONType("choices"), "array"
+                            users.db.functions.JSONType("choices"), "array"
                         ),
                         name="users_attributedefinition_choices_valid",
                     ),

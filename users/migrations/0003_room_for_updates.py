@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from users.databases import LeaveRoomForUpdates
+from users.db.operations import LeaveRoomForUpdates
 
 
 class Migration(migrations.Migration):

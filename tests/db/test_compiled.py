@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext, isolate_apps, override_sett
 from django.utils import timezone
 
 from tests.factories import AttributeDefinitionFactory, UserFactory
+from users.db.compiled import CompiledQuery, Parameter, update
 from users.models import AttributeDefinition
-from users.queries import CompiledQuery, Parameter, update
 
 pytestmark = pytest.mark.django_db
 

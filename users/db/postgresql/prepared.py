@@ -12,7 +12,7 @@ from typing import Any
 from psycopg import errors, pq
 from psycopg.adapt import PyFormat, Transformer
 
-from config.postgresql.connections import Connection
+from users.db.postgresql.connections import Connection
 
 _numbers = itertools.count(1)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.backends.postgresql import base
 
-from config.postgresql.connections import Connection
-from config.postgresql.prepared import PreparedCursor
+from users.db.postgresql.connections import Connection
+from users.db.postgresql.prepared import PreparedCursor
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -34,7 +34,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return not self.connection.something_arrived() or super().is_usable()
 
     def create_prepared_cursor(self) -> Any:
-        """Return a cursor for a statement that is run again and again (`users.queries`)."""
+        """Return a cursor for a statement that is run again and again (`users.db.compiled`)."""
         cursor = self.create_cursor()
         # A transaction with an isolation level of its own is left to the driver to begin.
         return cursor if self.connection.isolation_level else PreparedCursor(cursor)

@@ -119,7 +119,7 @@ class _Statement:
         connection.close_if_health_check_failed()
         connection.ensure_connection()
         if self.cursor_is_of is not connection.connection:
-            # A backend may have a cursor that is made for this (`config.postgresql` does).
+            # A backend may have a cursor that is made for this (`users.db.postgresql` does).
             create = getattr(connection, "create_prepared_cursor", connection.create_cursor)
             with connection.wrap_database_errors:
                 self.cursor = create()

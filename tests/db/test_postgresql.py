@@ -9,11 +9,11 @@ import pytest
 from django.db import DataError, Error, IntegrityError, OperationalError, connection, transaction
 from django.db.backends.postgresql import base
 
-from config.postgresql.base import DatabaseWrapper
 from tests.assertions import assert_updated
 from tests.factories import MembershipFactory, TeamFactory
 from tests.proxy import Proxy
 from tests.server import database_url
+from users.db.postgresql.base import DatabaseWrapper
 from users.models import Membership, Team
 
 pytestmark = [
@@ -54,7 +54,7 @@ def test_a_connection_on_which_something_arrived_is_asked():
 
 @pytest.fixture
 def prepared():
-    """A cursor as `users.queries` has it, for statements that run again and again."""
+    """A cursor as `users.db.compiled` has it, for statements that run again and again."""
     connection.ensure_connection()
     return connection._prepare_cursor(connection.create_prepared_cursor())
 
