@@ -1,5 +1,7 @@
 """The admin site's forms; the fields of attributes are made from their definitions."""
 
+import json
+import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
@@ -260,19 +262,39 @@ class MembershipForm(forms.ModelForm):
 
 
 class ChoicesField(forms.CharField):
-    """The choices of a definition, one a line: a list of distinct strings."""
+    """The choices of a definition, one a line: a list of distinct strings.
+
+    A choice that a line cannot hold (line breaks, outer spaces) stands there as JSON, in quotes.
+    """
 
     widget = forms.Textarea(attrs={"rows": 8, "cols": 40})
 
     def prepare_value(self, value: Any) -> Any:
-        return "\n".join(map(str, value)) if isinstance(value, list) else value
+        return "\n".join(map(_line, value)) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
-        lines = (line.strip() for line in (super().to_python(value) or "").splitlines())
-        return [line for line in lines if line]
+        # Not `splitlines()`: these are the line breaks that browsers send.
+        lines = map(str.strip, re.split(r"\r\n|\r|\n", super().to_python(value) or ""))
+        return [_choice(line) for line in lines if line]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return (initial or []) != self.to_python(data)
+
+
+def _line(choice: Any) -> str:
+    """Return the line that `_choice` reads as `choice`."""
+    text = str(choice)
+    is_plain = text == text.strip() == _choice(text) and not re.search(r"[\r\n]", text)
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
+
+
+def _choice(line: str) -> str:
+    if not line.startswith('"'):
+        return line
+    try:
+        return str(json.loads(line))
+    except ValueError:
+        return line
 
 
 class AttributeDefinitionForm(forms.ModelForm):
@@ -281,7 +303,10 @@ class AttributeDefinitionForm(forms.ModelForm):
     choices = ChoicesField(
         label=_("Choices"),
         required=False,
-        help_text=_("One a line. Only for the types “one choice” and “several choices”."),
+        help_text=_(
+            "One a line. Only for the types “one choice” and “several choices”. A line in quotes "
+            "is read as JSON, so that a choice may hold line breaks and outer spaces."
+        ),
     )
     confirmed = forms.BooleanField(
         label=_("Save it all the same"), required=False, widget=forms.HiddenInput

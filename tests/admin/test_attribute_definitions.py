@@ -37,9 +37,33 @@ def test_a_definition_is_made_with_a_choice_a_line(root_browser):
     assert AttributeDefinition.objects.get().choices == ["English", "Deutsch"]
 
 
+def test_choices_that_the_operator_did_not_touch_stay_as_they_are(root_browser, business):
+    odd = [
+        "Team lead\nBerlin",
+        "Team leadBerlin",
+        " outer ",
+        "a\r\nb",
+        "a\rb",
+        "\u2028x\u2028y",
+        "\n",
+    ]
+    odd += ['"VIP"', '"', '""', '"a\\nb"', "\\n", "[1]", "Größe", "x\x85y", "null", "\t"]
+    AttributeDefinition.objects.update(choices=odd)
+    assert save(root_browser, business, description="New").status_code == 302
+    business.refresh_from_db()
+    assert (business.choices, business.description) == (odd, "New")
+    page = fields(root_browser.get(f"{LIST}{business.pk}/change/"), "attributedefinition_form")
+    assert "Team leadBerlin" in page["choices"][0].split("\n")
+    save(root_browser, business, choices=page["choices"][0] + "\r\nNew\r\n" + '"two\\nlines"')
+    business.refresh_from_db()
+    assert business.choices == [*odd, "New", "two\nlines"]
+
+
 @pytest.mark.parametrize(
     ("changes", "wrong"),
     [
+        ({"choices": '"a\\u0000"'}, ["choices"]),
+        ({"choices": '"\\ud800"'}, ["choices"]),
         ({"choices": ""}, ["choices"]),
         ({"choices": "a\r\na"}, ["choices"]),
         ({"choices": "x" * 256}, ["choices"]),
