@@ -334,5 +334,5 @@ def test_a_revoked_token_is_refused_by_the_call(root, call, token):
     root.get_by_label("Action:").select_option("revoke")
     root.get_by_role("button", name=re.compile("Go|Run")).click()
     root.get_by_role("button", name="Yes, I’m sure").click()
-    expect(root.get_by_text("Revoked 1 access token.")).to_be_visible()
+    expect(root.get_by_text("Revoked 1 access token:")).to_be_visible()
     assert_refused(call({"first_name": "B"}), 2003)
