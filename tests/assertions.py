@@ -1,6 +1,6 @@
 """What a caller sees of an answer."""
 
-from users.status_codes import STATUS_CODES
+from users.api.status_codes import STATUS_CODES
 
 TABLE = {code.number: code for code in STATUS_CODES}
 

@@ -16,9 +16,9 @@ from django.urls import include, path
 
 from tests.packaging import hosts
 from tests.server import PROJECT
+from users.api.views.user import UpdateUserView
 from users.checks import check_primary_key
 from users.models import AbstractUser, Team
-from users.views import UpdateUserView
 
 pytestmark = pytest.mark.django_db  # some of Django's own checks ask the database
 

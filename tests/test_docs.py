@@ -10,9 +10,9 @@ from tests.assertions import assert_refused
 from tests.conftest import Caller
 from tests.factories import ChoiceFactory, MembershipFactory, TeamFactory, UserFactory, issue_token
 from tests.server import DEPLOYED, PROJECT
+from users.api.serializers import UserUpdateSerializer
+from users.api.status_codes import STATUS_CODES
 from users.models import AccessToken
-from users.serializers import UserUpdateSerializer
-from users.status_codes import STATUS_CODES
 
 README = (PROJECT / "README.md").read_text()
 

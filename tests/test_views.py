@@ -248,7 +248,7 @@ def test_the_unforeseen_is_undone_and_says_nothing_of_its_cause(call, user, fail
 
 def test_the_unforeseen_is_logged_with_its_traceback(call, failing_receiver, caplog):
     call({"first_name": "Bruno"})
-    [record] = [record for record in caplog.records if record.name == "users.envelope"]
+    [record] = [record for record in caplog.records if record.name == "users.api.envelope"]
     assert "the host's own receiver failed" in str(record.exc_info[1])
 
 

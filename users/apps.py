@@ -12,4 +12,4 @@ class UsersConfig(AppConfig):
     def ready(self) -> None:
         import_module("users.checks")  # needs the models
         if apps.is_installed("drf_spectacular"):
-            import_module("users.openapi")
+            import_module("users.api.openapi")

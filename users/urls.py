@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from users.views import UpdateUserView
+from users.api.views.user import UpdateUserView
 
 app_name = "users"
 

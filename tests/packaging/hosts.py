@@ -101,7 +101,7 @@ from django.core import signing
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
-from users.views import UpdateUserView
+from users.api.views.user import UpdateUserView
 
 
 class SignedAuthentication(BaseAuthentication):

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 
-from users.authentication import NOBODY, identifier
+from users.api.authentication import NOBODY, identifier
 
 
 def is_key(value: object) -> bool:

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from users.authentication import identifier
+from users.api.authentication import identifier
 from users.models import AccessToken, Team
 
 

@@ -1,9 +1,9 @@
 import re
 from pathlib import Path
 
-from users.status_codes import STATUS_CODES
+from users.api.status_codes import STATUS_CODES
 
-README = Path(__file__).parent.parent / "README.md"
+README = Path(__file__).parent.parent.parent / "README.md"
 
 
 def test_the_readme_has_the_table_of_the_code():

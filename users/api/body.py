@@ -7,9 +7,9 @@ from typing import Any
 from django.http import UnreadablePostError
 from rest_framework.request import Request
 
-from users import status_codes
+from users.api import status_codes
+from users.api.envelope import ApiError
 from users.attributes import json_type
-from users.envelope import ApiError
 
 MAX_BYTES = 1_048_576
 _JSON = "application/json"

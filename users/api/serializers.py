@@ -7,11 +7,12 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from users import attributes, status_codes
+from users import attributes
+from users.api import status_codes
+from users.api.body import JSONObject, repeated_members
+from users.api.envelope import ApiError
 from users.attributes import json_type
-from users.envelope import ApiError
 from users.models import AbstractUser, AttributeDefinition, DefinitionRow, judge_attributes
-from users.parsers import JSONObject, repeated_members
 
 
 class StrictField(serializers.Field):

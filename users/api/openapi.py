@@ -12,16 +12,17 @@ from drf_spectacular.extensions import (
 )
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
-from users import attributes, status_codes
-from users.models import AbstractUser
-from users.serializers import (
+from users import attributes
+from users.api import status_codes
+from users.api.serializers import (
     AttributesField,
     BooleanField,
     EnumField,
     TextField,
     UserUpdateSerializer,
 )
-from users.status_codes import STATUS_CODES, StatusCode
+from users.api.status_codes import STATUS_CODES, StatusCode
+from users.models import AbstractUser
 
 Schema = dict[str, Any]
 
@@ -212,7 +213,7 @@ def responses() -> dict[int, OpenApiResponse]:
 
 
 class AccessTokenScheme(OpenApiAuthenticationExtension):
-    target_class = "users.authentication.AccessTokenAuthentication"
+    target_class = "users.api.authentication.AccessTokenAuthentication"
     match_subclasses = True
     name = "accessToken"
 
@@ -225,7 +226,7 @@ class AccessTokenScheme(OpenApiAuthenticationExtension):
 
 
 class Parameters(OpenApiSerializerExtension):
-    target_class = "users.serializers.UserUpdateSerializer"
+    target_class = "users.api.serializers.UserUpdateSerializer"
 
     def get_name(self, auto_schema: Any, direction: Any) -> str:
         return "UserUpdate"
@@ -235,7 +236,7 @@ class Parameters(OpenApiSerializerExtension):
 
 
 class UpdateUserCall(OpenApiViewExtension):
-    target_class = "users.views.UpdateUserView"
+    target_class = "users.api.views.user.UpdateUserView"
     match_subclasses = True
 
     def view_replacement(self) -> Any:

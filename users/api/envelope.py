@@ -12,8 +12,8 @@ from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.views import set_rollback
 
-from users import status_codes
-from users.status_codes import StatusCode
+from users.api import status_codes
+from users.api.status_codes import StatusCode
 
 logger = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from config.wsgi import application
-from users.openapi import user_schema
-from users.serializers import UserSerializer
-from users.status_codes import STATUS_CODES
+from users.api.openapi import user_schema
+from users.api.serializers import UserSerializer
+from users.api.status_codes import STATUS_CODES
 
 openapi = schemathesis.openapi.from_wsgi("/api/schema/?format=json", application)
 CALL = openapi.raw_schema["paths"]["/api/users/{user_id}"]

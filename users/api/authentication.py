@@ -10,9 +10,10 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from users import status_codes, tokens
+from users import tokens
+from users.api import status_codes
+from users.api.envelope import ApiError
 from users.db.compiled import CompiledQuery, Parameter
-from users.envelope import ApiError
 from users.models import AccessToken, Team
 
 logger = logging.getLogger(__name__)

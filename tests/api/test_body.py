@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.assertions import assert_refused, assert_updated
-from users.parsers import MAX_BYTES
+from users.api.body import MAX_BYTES
 
 CHANGE = b'{"first_name": "Bruno"}'
 JSON_TYPES = "application/json or application/merge-patch+json"

@@ -17,15 +17,15 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from users import status_codes
-from users.authentication import NOBODY, AccessTokenAuthentication, identifier
+from users.api import status_codes
+from users.api.authentication import NOBODY, AccessTokenAuthentication, identifier
+from users.api.body import Body
+from users.api.envelope import Answer, ApiError, OnlyChoice, exception_handler
+from users.api.serializers import UserSerializer, UserUpdateSerializer
 from users.db import transactions
 from users.db.compiled import CompiledQuery, Parameter
 from users.db.errors import refuses_writes
-from users.envelope import Answer, ApiError, OnlyChoice, exception_handler
 from users.models import AbstractUser, DefinitionRow, Membership, Team, definition_rows
-from users.parsers import Body
-from users.serializers import UserSerializer, UserUpdateSerializer
 
 
 def _locked_member(*, skip_locked: bool) -> "QuerySet[AbstractUser]":
