@@ -16,7 +16,7 @@ from django.urls import include, path
 
 from tests.packaging import hosts
 from tests.server import PROJECT
-from users.api.views.user import UpdateUserView
+from users.api.views.user import UserView
 from users.checks import check_primary_key
 from users.models import AbstractUser, Team
 
@@ -99,7 +99,7 @@ def test_a_missing_app_is_said(settings, app, id_):
     assert id_ in ids()
 
 
-class OwnView(UpdateUserView):
+class OwnView(UserView):
     """As a host has it that authenticates otherwise."""
 
 

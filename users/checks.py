@@ -169,7 +169,7 @@ def check_authentication_backends(**kwargs: Any) -> list[checks.CheckMessage]:
 @checks.register(checks.Tags.urls)
 def check_urls(**kwargs: Any) -> list[checks.CheckMessage]:
     """users.W006: the update call is nowhere."""
-    view = import_string("users.api.views.user.UpdateUserView")
+    view = import_string("users.api.views.user.UserView")
     if any(issubclass(cls, view) for cls in _served("cls")):  # as DRF's `as_view` notes it
         return []
     return [

@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from users.api.views.user import UpdateUserView
+from users.api.views.user import UserView
 
 app_name = "users"
 
 urlpatterns = [
-    path("users/<str:user_id>", UpdateUserView.as_view(), name="user"),
+    path("users/<str:user_id>", UserView.as_view(), name="user"),
     # With a slash too, for Django's redirect to it would lose the body; described once.
-    path("users/<str:user_id>/", UpdateUserView.as_view(schema=None)),
+    path("users/<str:user_id>/", UserView.as_view(schema=None)),
 ]

@@ -101,7 +101,7 @@ from django.core import signing
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
-from users.api.views.user import UpdateUserView
+from users.api.views.user import UserView
 
 
 class SignedAuthentication(BaseAuthentication):
@@ -113,7 +113,7 @@ class SignedAuthentication(BaseAuthentication):
             raise AuthenticationFailed from error
 
 
-class HostView(UpdateUserView):
+class HostView(UserView):
     authentication_classes = [SignedAuthentication]
 
     def get_team_id(self, request):

@@ -18,12 +18,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 
-from users.api.authentication import NOBODY, identifier
+from users.db.keys import NO_ROW, row_id
 
 
 def is_key(value: object) -> bool:
     """Whether a row can have the key `value`."""
-    return identifier(str(value)) != NOBODY
+    return row_id(str(value)) != NO_ROW
 
 
 class MultipleChoiceField(forms.ModelMultipleChoiceField):

@@ -14,6 +14,7 @@ from users import tokens
 from users.api import status_codes
 from users.api.envelope import ApiError
 from users.db.compiled import CompiledQuery, Parameter
+from users.db.keys import row_id
 from users.models import AccessToken, Team
 
 logger = logging.getLogger(__name__)
@@ -23,24 +24,6 @@ _BEARER = re.compile(r"bearer +(?P<token>[A-Za-z0-9\-._~+/]+=*)", re.ASCII | re.
 
 # A scheme's name; what is longer than any is rather a token, which is not to be repeated.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,19}) ", re.ASCII)
-
-#: The identifier that no row has.
-NOBODY = -1
-_MAX_IDENTIFIER = 2**63 - 1
-
-
-def identifier(text: str) -> int:
-    """Return the row identifier that `text`, an unsigned integer in ASCII digits, names.
-
-    `NOBODY` stands for all that no row can have: it is looked up like any other, so that the
-    answer to it is the answer to a row that is not there.
-    """
-    if not (text.isascii() and text.isdigit()):
-        return NOBODY
-    digits = text.lstrip("0") or "0"
-    if len(digits) > len(str(_MAX_IDENTIFIER)) or int(digits) > _MAX_IDENTIFIER:
-        return NOBODY
-    return int(digits)
 
 
 def _tokens_with_grant() -> "models.QuerySet[AccessToken]":
@@ -73,7 +56,7 @@ class AccessTokenAuthentication(BaseAuthentication):
         match = _BEARER.fullmatch(authorization)
         if match is None or not tokens.is_well_formed(match["token"]):
             raise AuthenticationFailed
-        team_id = identifier(request.META.get("HTTP_TEAMID", ""))
+        team_id = row_id(request.META.get("HTTP_TEAMID", ""))
         token = self._get_token(tokens.digest(match["token"]), team_id)
         if token is None or token.is_revoked:
             raise AuthenticationFailed

@@ -44,7 +44,7 @@ class ApiError(exceptions.APIException):
         self.headers = headers
 
 
-class Answer(HttpResponse):
+class EnvelopeResponse(HttpResponse):
     """An answer of the table: `response` in the documented envelope, as UTF-8 JSON.
 
     It is that whatever the host's settings or the request's Accept header say. Its `code` is the
@@ -86,7 +86,7 @@ class OnlyChoice(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-def exception_handler(exception: Exception, context: Mapping[str, Any]) -> Answer:
+def exception_handler(exception: Exception, context: Mapping[str, Any]) -> EnvelopeResponse:
     """Return the answer to `exception`, having undone all that the request wrote.
 
     DRF's exceptions and Django's are mapped too, so that a host's own authentication, permission
@@ -104,7 +104,7 @@ def exception_handler(exception: Exception, context: Mapping[str, Any]) -> Answe
             "%s: %s %r", error.code.description, request.method, request.path, exc_info=exception
         )
     errors = {"errors": error.errors} if error.errors else {}
-    return Answer(error.code, errors, error.headers)
+    return EnvelopeResponse(error.code, errors, error.headers)
 
 
 def as_api_error(exception: Exception) -> ApiError:

@@ -236,7 +236,7 @@ class Parameters(OpenApiSerializerExtension):
 
 
 class UpdateUserCall(OpenApiViewExtension):
-    target_class = "users.api.views.user.UpdateUserView"
+    target_class = "users.api.views.user.UserView"
     match_subclasses = True
 
     def view_replacement(self) -> Any:

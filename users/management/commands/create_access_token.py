@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from users.api.authentication import identifier
+from users.db.keys import row_id
 from users.models import AccessToken, Team
 
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             raise CommandError(f"NAME: {' '.join(error.messages)}") from error
         teams = []
         for text in options["teams"]:
-            if (team := Team.objects.filter(pk=identifier(text)).first()) is None:
+            if (team := Team.objects.filter(pk=row_id(text)).first()) is None:
                 raise CommandError(f"There is no team {text}.")
             teams.append(team)
         expires_at = timezone.now() + timedelta(days=lifetime) if lifetime else None
