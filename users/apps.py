@@ -1,6 +1,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig, apps
+from django.contrib.admin import apps as admin_apps
 from django.utils.translation import gettext_lazy as _
 
 
@@ -13,3 +14,6 @@ class UsersConfig(AppConfig):
         import_module("users.checks")  # needs the models
         if apps.is_installed("drf_spectacular"):
             import_module("users.api.openapi")
+        # A project that discovers admin modules itself registers what it wants itself, too.
+        if any(isinstance(config, admin_apps.AdminConfig) for config in apps.get_app_configs()):
+            import_module("users.admin.registration").register()

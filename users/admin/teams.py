@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -10,6 +11,7 @@ from django.utils.translation import ngettext
 
 from users.admin.keys import KeyedAdmin
 from users.admin.users import may_touch
+from users.api.authentication import identifier
 from users.forms import MembershipForm
 from users.models import Membership, Team
 
@@ -34,6 +36,23 @@ class TeamAdmin(KeyedAdmin):
         return format_html('<a href="{}?team__id__exact={}">{}</a>', _changelist(), team.pk, text)
 
 
+class UserFilter(admin.SimpleListFilter):
+    """The memberships of one user, to which the page of a user in many teams links."""
+
+    title = _("user")
+    parameter_name = "user"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        user = get_user_model()._default_manager.filter(pk=self._key()).first()
+        return [(str(user.pk), str(user))] if user else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset if self.value() is None else queryset.filter(user=self._key())
+
+    def _key(self) -> int:
+        return identifier(self.value() or "")
+
+
 @admin.register(Membership)
 class MembershipAdmin(KeyedAdmin):
     """The members of teams and their roles, which are edited in the list itself.
@@ -44,7 +63,7 @@ class MembershipAdmin(KeyedAdmin):
     form = MembershipForm
     list_display = ("user", "team", "role")
     list_editable = ("role",)
-    list_filter = ("team", "role")
+    list_filter = ("team", "role", UserFilter)
     list_select_related = ("user", "team")
     autocomplete_fields = ("user",)
     ordering = ("team__name", "user__login_id")

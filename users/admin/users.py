@@ -2,16 +2,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import flatten_fieldsets, quote, unquote
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import router, transaction
-from django.db.models import QuerySet
+from django.db.models import NOT_PROVIDED, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.utils.html import escape
+from django.utils.html import escape, format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 
 from users import attributes
@@ -37,6 +39,31 @@ class MembershipInline(admin.TabularInline):
     extra = 0
     verbose_name = _("team and role")
     verbose_name_plural = _("teams and roles")
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        # A role that somebody else changed meanwhile is not one that was changed here.
+        return super().formfield_for_choice_field(
+            db_field, request, **kwargs, show_hidden_initial=True
+        )
+
+
+def own_fields() -> list[Any]:
+    """Return the fields that forms can have of the project's own user model, beyond ours."""
+    ours = {field.name for field in (*AbstractUser._meta.fields, *AbstractUser._meta.many_to_many)}
+    return [
+        field
+        for field in (*User._meta.fields, *User._meta.many_to_many)
+        if field.name not in ours
+        and field.editable
+        and not (field.primary_key or field.auto_created)
+        and not (field.many_to_many and not field.remote_field.through._meta.auto_created)
+    ]
+
+
+def is_required(field: Any) -> bool:
+    """Return True if no row can be made without a value for `field`."""
+    has_default = field.has_default() or field.db_default is not NOT_PROVIDED
+    return not (field.many_to_many or field.null or field.blank or has_default)
 
 
 def request_definitions(request: Any) -> list[AttributeDefinition]:
@@ -66,6 +93,9 @@ def attribute_filter(definition: AttributeDefinition) -> type[admin.SimpleListFi
 
 class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
     """Users, edited by hand under the same rules as by the call.
+
+    A project's own admin class subclasses it. In `fieldsets`, `custom_attributes` and
+    `skill_attributes` stand for a field for each definition.
 
     Who may do what is Django's permissions, and besides: only a superuser changes a superuser's
     account, or anybody's role type and rights; nobody takes his own access away, nor the last
@@ -98,8 +128,36 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
         "created_at",
         "updated_at",
         "last_login",
+        "shown_memberships",
         "shown_custom_attributes",
         "shown_skill_attributes",
+    )
+    ACCESS_FIELDS = ("role_type", "is_superuser", "groups", "user_permissions")
+    fieldsets = (
+        (
+            _("Basic details"),
+            {
+                "fields": (
+                    ("first_name", "last_name"),
+                    "email_id",
+                    "status",
+                    "job_description",
+                    "accepting_chats",
+                    "active_chats",
+                    "is_logged_in",
+                )
+            },
+        ),
+        (_("Business details"), {"fields": ("custom_attributes",)}),
+        (_("Skills"), {"fields": ("skill_attributes",)}),
+        (_("Credentials"), {"fields": ("login_id", "login_using_email", "password")}),
+        (
+            _("Access"),
+            {
+                "fields": (*ACCESS_FIELDS, "last_login", "created_at", "updated_at"),
+                "classes": ("after-inlines",),
+            },
+        ),
     )
     add_fieldsets = (
         (_("Basic details"), {"fields": ("first_name", "last_name", "email_id")}),
@@ -108,7 +166,8 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
             {"fields": ("login_id", "usable_password", "password1", "password2")},
         ),
     )
-    ACCESS_FIELDS = ("role_type", "is_superuser", "groups", "user_permissions")
+    # More are edited in the list of memberships: their fields would be too many for a request.
+    MAX_INLINE_MEMBERSHIPS = 50
 
     # The list.
 
@@ -159,7 +218,12 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         if obj is not None:
-            definitions = request_definitions(request)
+            shown = set(flatten_fieldsets(self.get_fieldsets(request, obj)))
+            definitions = [
+                definition
+                for definition in request_definitions(request)
+                if definition_field_name(definition) in shown
+            ]
             fields: dict[str, Any] = {
                 # The admin site's templates take a help text for HTML.
                 definition_field_name(definition): attributes.form_field(
@@ -167,41 +231,50 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
                 )
                 for definition in definitions
             }
-            for name in User.ATTRIBUTE_FIELDS:
-                fields[removal_field_name(name)] = removal_field()
+            for name in map(removal_field_name, User.ATTRIBUTE_FIELDS):
+                if name in shown:
+                    fields[name] = removal_field()
             fields |= {"definitions": definitions, "actor": request.user}
             kwargs["form"] = type("UserForm", (self.form,), fields)
         return super().get_form(request, obj, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = list(super().get_fieldsets(request, obj))
         if obj is None:
-            return self.add_fieldsets
-        return (
-            (
-                _("Basic details"),
-                {
-                    "fields": (
-                        ("first_name", "last_name"),
-                        "email_id",
-                        "status",
-                        "job_description",
-                        "accepting_chats",
-                        "active_chats",
-                        "is_logged_in",
-                    )
-                },
-            ),
-            (
-                _("Business details"),
-                {"fields": self._attribute_fields(request, obj, "custom_attributes")},
-            ),
-            (_("Skills"), {"fields": self._attribute_fields(request, obj, "skill_attributes")}),
-            (_("Credentials"), {"fields": ("login_id", "login_using_email", "password")}),
-            (
-                _("Access"),
-                {"fields": (*self.ACCESS_FIELDS, "last_login", "created_at", "updated_at")},
-            ),
-        )
+            own = [field.name for field in own_fields() if is_required(field)]
+            if own and self.add_fieldsets is UserAdmin.add_fieldsets:
+                fieldsets.append((_("More details"), {"fields": own}))
+            return fieldsets
+        own = [field.name for field in own_fields()]
+        if own and self.fieldsets is UserAdmin.fieldsets:
+            fieldsets.append((_("More details"), {"fields": own}))
+        fieldsets = [
+            (title, {**options, "fields": self._fields(request, obj, options["fields"])})
+            for title, options in fieldsets
+        ]
+        if self._lists_memberships_apart(request, obj):
+            fieldsets.append((_("Teams and roles"), {"fields": ("shown_memberships",)}))
+        return fieldsets
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        inlines = super().get_inlines(request, obj)
+        if obj is None or not self._lists_memberships_apart(request, obj):
+            return inlines
+        return [inline for inline in inlines if not issubclass(inline, MembershipInline)]
+
+    def _lists_memberships_apart(self, request: HttpRequest, user: Any) -> bool:
+        if "memberships-TOTAL_FORMS" in request.POST:  # as the page was that is sent
+            return False
+        return user.memberships.count() > self.MAX_INLINE_MEMBERSHIPS
+
+    def _fields(self, request: HttpRequest, user: Any, names: Sequence[Any]) -> list[Any]:
+        fields: list[Any] = []
+        for name in names:
+            if name in User.ATTRIBUTE_FIELDS:
+                fields += self._attribute_fields(request, user, name)
+            else:
+                fields.append(name)
+        return fields
 
     def _attribute_fields(self, request: HttpRequest, user: Any, name: str) -> list[str]:
         if not self.has_change_permission(request, user):
@@ -217,6 +290,13 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
         if request.user.is_superuser:
             return self.readonly_fields
         return (*self.readonly_fields, *self.ACCESS_FIELDS)
+
+    @admin.display(description=_("teams and roles"))
+    def shown_memberships(self, user: Any) -> str:
+        count = user.memberships.count()
+        path = reverse(f"{self.admin_site.name}:users_membership_changelist")
+        text = ngettext("%d team", "%d teams", count) % count
+        return format_html('<a href="{}?user={}">{}</a>', path, user.pk, text)
 
     @admin.display(description=_("custom attributes"))
     def shown_custom_attributes(self, user: AbstractUser) -> str:
@@ -294,8 +374,3 @@ def may_touch(actor: Any, user: AbstractUser | None) -> bool:
 def as_lines(values: attributes.Attributes) -> str:
     """Return attributes as a person reads them, one a line."""
     return "\n".join(f"{key}: {attributes.as_text(value)}" for key, value in values.items()) or "—"
-
-
-# A host may have registered an admin class of its own for its user model.
-if not admin.site.is_registered(User):
-    admin.site.register(User, UserAdmin)

@@ -1,0 +1,23 @@
+"""The admin classes that a project may replace by its own."""
+
+from django.contrib import admin
+from django.contrib.auth import admin as auth_admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+
+from users.admin.groups import GroupAdmin
+from users.admin.users import UserAdmin
+
+
+def register() -> None:
+    """Register our classes for users and groups, where no app has registered one of its own.
+
+    All apps speak first, in whatever order they are installed.
+    """
+    admin.autodiscover()
+    site = admin.site
+    if not site.is_registered(get_user_model()):
+        site.register(get_user_model(), UserAdmin)
+    if site.is_registered(Group) and type(site.get_model_admin(Group)) is auth_admin.GroupAdmin:
+        site.unregister(Group)
+        site.register(Group, GroupAdmin)
