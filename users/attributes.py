@@ -296,7 +296,10 @@ class NumberField(forms.FloatField):
 
     def to_python(self, value: Any) -> Any:
         number = super().to_python(value)
-        return number if number is None else _parse_typed_number(str(value).strip())
+        # What no double holds is left to `validate()`, which an integer of its length would break.
+        if number is None or not math.isfinite(number):
+            return number
+        return _parse_typed_number(str(value).strip())
 
 
 def _text_field(choices: Sequence[str]) -> forms.Field:
@@ -315,13 +318,36 @@ def _boolean_field(choices: Sequence[str]) -> forms.Field:
     )
 
 
+def normalize_line_breaks(text: str) -> str:
+    """Return `text` with LF for each line break, for a browser sends CR LF, whatever it was."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _as_defined(text: str, choices: Any) -> str:
+    """Return the one of `choices` that a browser sent as `text`; `text` if there is none."""
+    if "\r" not in text:
+        return text
+    sent = normalize_line_breaks(text)
+    return next((key for key, _ in choices if normalize_line_breaks(key) == sent), text)
+
+
+class ChoiceField(forms.TypedChoiceField):
+    def to_python(self, value: Any) -> Any:
+        return _as_defined(super().to_python(value), self.choices)
+
+
+class MultipleChoiceField(forms.TypedMultipleChoiceField):
+    def to_python(self, value: Any) -> Any:
+        return [_as_defined(text, self.choices) for text in super().to_python(value)]
+
+
 def _choice_field(choices: Sequence[str]) -> forms.Field:
     options = [("", _UNSET), *((choice, choice) for choice in choices)]
-    return forms.TypedChoiceField(choices=options, empty_value=None)
+    return ChoiceField(choices=options, empty_value=None)
 
 
 def _multiple_choice_field(choices: Sequence[str]) -> forms.Field:
-    return forms.TypedMultipleChoiceField(
+    return MultipleChoiceField(
         choices=[(choice, choice) for choice in choices],
         widget=forms.CheckboxSelectMultiple,
         empty_value=None,

@@ -27,6 +27,7 @@ from users.models import (
     count_choices,
     holders,
 )
+from users.shown_values import ShownValuesForm
 
 User = get_user_model()
 
@@ -86,12 +87,11 @@ def removal_field() -> forms.MultipleChoiceField:
     )
 
 
-class UserForm(UserChangeForm):
+class UserForm(ShownValuesForm, UserChangeForm):
     """Changes a user, an attribute a field.
 
-    It works as the call's PATCH does: only what the operator changed, compared with what the page
-    showed, is judged and saved. What others change meanwhile stays, and so does a stored value that
-    its definition does not allow.
+    It works as the call's PATCH does: only what the operator changed is judged and saved. What
+    others change meanwhile stays, and so does a stored value that its definition does not allow.
 
     `definitions` and `actor` (who makes the change) are set on the subclass that the admin makes
     for each request.
@@ -111,9 +111,6 @@ class UserForm(UserChangeForm):
             self._set_initial(definition)
         for name, kind in User.ATTRIBUTE_FIELDS.items():
             self._offer_removal(name, kind)
-        for field in self.fields.values():
-            if not field.disabled:
-                field.show_hidden_initial = True
 
     def _set_initial(self, definition: AttributeDefinition) -> None:
         value = self.stored[definition.field].get(definition.name)

@@ -1,5 +1,6 @@
 """A page's form, filled in and sent as a browser does it."""
 
+import re
 from html.parser import HTMLParser
 
 
@@ -26,9 +27,10 @@ class _Fields(HTMLParser):
                 kind in ("checkbox", "radio") and "checked" not in attrs
             ):
                 return
-            self.data.setdefault(name, []).append(
-                attrs.get("value", "on" if kind == "checkbox" else "")
-            )
+            value = attrs.get("value", "on" if kind == "checkbox" else "")
+            if kind not in ("checkbox", "radio", "hidden"):
+                value = value.replace("\r", "").replace("\n", "")
+            self.data.setdefault(name, []).append(value)
         elif tag == "select":
             self.select, self.multiple, self.options = name, "multiple" in attrs, []
         elif tag == "option" and self.select:
@@ -57,7 +59,11 @@ def fields(response, form_id=None):
     """Return what the form on the page would send as it stands: a list of texts by name."""
     parser = _Fields(form_id)
     parser.feed(response.content.decode())
-    return parser.data
+    return {name: list(map(_with_crlf, values)) for name, values in parser.data.items()}
+
+
+def _with_crlf(text):
+    return re.sub(r"\r\n?|\n", "\r\n", text)
 
 
 def send(browser, path, form_id=None, **changes):

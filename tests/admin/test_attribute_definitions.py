@@ -53,7 +53,7 @@ def test_choices_that_the_operator_did_not_touch_stay_as_they_are(root_browser, 
     business.refresh_from_db()
     assert (business.choices, business.description) == (odd, "New")
     page = fields(root_browser.get(f"{LIST}{business.pk}/change/"), "attributedefinition_form")
-    assert "Team leadBerlin" in page["choices"][0].split("\n")
+    assert "Team leadBerlin" in page["choices"][0].split("\r\n")
     save(root_browser, business, choices=page["choices"][0] + "\r\nNew\r\n" + '"two\\nlines"')
     business.refresh_from_db()
     assert business.choices == [*odd, "New", "two\nlines"]

@@ -1,5 +1,7 @@
 """The pages of users, through the door of a browser."""
 
+import re
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
@@ -20,7 +22,7 @@ from tests.factories import (
     UserFactory,
 )
 from users.forms import access_removal_error
-from users.models import Membership, Session
+from users.models import AttributeDefinition, Membership, Session
 
 User = get_user_model()
 LIST = "/admin/users/user/"
@@ -128,9 +130,17 @@ def test_a_form_that_is_sent_as_it_stands_changes_nothing(root_browser, user, bu
     AttributeDefinitionFactory(kind="skill", name="yes", type="boolean")
     AttributeDefinitionFactory(kind="skill", name="rate", type="number")
     ChoiceFactory(kind="skill", name="several", type="multiple_choice")
+    ChoiceFactory(kind="skill", name="one", choices=["a\nb", "c"])
+    ChoiceFactory(
+        kind="skill", name="many", type="multiple_choice", choices=["a\r\nb", "c\rd", "e"]
+    )
     skills = {"text": " two\nlines ", "yes": False, "rate": 1e300, "several": [], "new": [1, True]}
+    skills |= {"one": "a\nb", "many": ["c\rd", "a\r\nb"]}
     User.objects.filter(pk=user.pk).update(
-        custom_attributes={"business": "Bakery", "nobody's": 1}, skill_attributes=skills
+        custom_attributes={"business": "Bakery", "nobody's": 1},
+        skill_attributes=skills,
+        first_name=" Asha ",
+        job_description="Team lead\nBerlin",
     )
     before = User.objects.filter(pk=user.pk).values().get()
     assert save(root_browser, user).status_code == 302
@@ -142,6 +152,20 @@ def test_each_definition_is_a_field_of_its_own(root_browser, user, business):
     assert f'<select name="custom_{business.pk}"' in page
     assert 'name="custom_attributes"' not in page
     assert 'name="skill_attributes"' not in page
+
+
+def test_a_choice_with_a_line_break_is_stored_as_it_is_defined(root_browser, user):
+    one = ChoiceFactory(kind="skill", name="one", choices=["a\nb", "c"])
+    many = ChoiceFactory(kind="skill", name="many", type="multiple_choice", choices=["d\re"])
+    sent = {f"skill_{one.pk}": "a\r\nb", f"skill_{many.pk}": ["d\r\ne"]}
+    assert save(root_browser, user, **sent).status_code == 302
+    assert stored(user).skill_attributes == {"chess": 3, "one": "a\nb", "many": ["d\re"]}
+
+
+def test_a_stored_value_that_is_not_touched_blocks_nothing(root_browser, user):
+    User.objects.filter(pk=user.pk).update(first_name="", email_id="none")
+    assert save(root_browser, user, last_name="Lovelace").status_code == 302
+    assert (stored(user).last_name, stored(user).email_id) == ("Lovelace", "none")
 
 
 TYPES = [
@@ -180,6 +204,7 @@ def test_an_emptied_field_removes_the_attribute(root_browser, user, type_, typed
         ("number", "many", "Enter a number."),
         ("number", "1e400", "Enter a number."),
         ("number", "9007199254740992", "Must be an integer within ±9007199254740991 (2^53 - 1)."),
+        ("number", "9" * 350, "Enter a number."),
         ("number", "9" * 5000, "Enter a number."),
         ("boolean", "maybe", "Select a valid choice. maybe is not one of the available choices."),
         ("choice", "Bakery", "Select a valid choice. Bakery is not one of the available choices."),
@@ -241,6 +266,170 @@ def test_what_the_call_changed_meanwhile_stays(root_browser, call, user, busines
     assert (saved.first_name, saved.last_name) == ("Zoë", "Meanwhile")
     assert saved.custom_attributes == {"business": "Banking", "location": "Berlin"}
     assert saved.skill_attributes == {"chess": 3, "go": 1}
+
+
+def changed_meanwhile(browser, call, user, body, **changes):
+    """Open the page, make the call, and save the page with `changes`; returns the answer."""
+    data = fields(browser.get(page_of(user)), "user_form")
+    call(body)
+    return browser.post(page_of(user), {**data, **changes})
+
+
+def conflict(stored_text, entered):
+    return (
+        f"After you opened the page, this was changed to “{stored_text}”. You entered “{entered}”: "
+        "save again to overwrite the other."
+    )
+
+
+def test_what_was_changed_meanwhile_in_the_same_field_is_asked_about(root_browser, call, user):
+    response = changed_meanwhile(
+        root_browser,
+        call,
+        user,
+        {"last_name": "<b>Call</b>", "job_description": "Lead"},
+        last_name="Hand",
+        first_name="Zoë",
+    )
+    assert errors(response) == {"last_name": [conflict("<b>Call</b>", "Hand")]}
+    assert b"<b>Call</b>" not in response.content
+    assert (stored(user).first_name, stored(user).last_name) == ("Asha", "<b>Call</b>")
+    # Saved again, it overwrites that, and nothing else.
+    again = root_browser.post(page_of(user), fields(response, "user_form"))
+    assert again.status_code == 302
+    saved = stored(user)
+    assert (saved.first_name, saved.last_name, saved.job_description) == ("Zoë", "Hand", "Lead")
+
+
+def test_what_was_changed_once_more_is_asked_about_once_more(root_browser, call, user):
+    response = changed_meanwhile(root_browser, call, user, {"last_name": "One"}, last_name="Hand")
+    call({"last_name": "Two"})
+    response = root_browser.post(page_of(user), fields(response, "user_form"))
+    assert errors(response) == {"last_name": [conflict("Two", "Hand")]}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [("Banking", "Banking"), (None, "—")], ids=["set", "removed"]
+)
+def test_an_attribute_that_was_changed_meanwhile_is_asked_about(
+    root_browser, call, user, value, text
+):
+    business = ChoiceFactory(name="business", choices=["Retail", "Banking", "Travel"])
+    field = f"custom_{business.pk}"
+    body = {"custom_attributes": {"business": value}}
+    response = changed_meanwhile(root_browser, call, user, body, **{field: "Travel"})
+    assert errors(response) == {field: [conflict(text, "Travel")]}
+    root_browser.post(page_of(user), fields(response, "user_form"))
+    assert stored(user).custom_attributes == {"business": "Travel"}
+
+
+def test_groups_that_were_changed_meanwhile_are_asked_about(root_browser, call, user):
+    one, other = Group.objects.create(name="One"), Group.objects.create(name="Other")
+    data = fields(root_browser.get(page_of(user)), "user_form")
+    user.groups.add(one)
+    response = root_browser.post(page_of(user), {**data, "groups": [other.pk]})
+    assert errors(response) == {"groups": [conflict("One", "Other")]}
+
+
+def test_the_same_change_made_meanwhile_is_no_conflict(root_browser, call, user):
+    body = {"last_name": "Same", "login_using_email": True}
+    response = changed_meanwhile(
+        root_browser, call, user, body, last_name="Same", login_using_email="on"
+    )
+    assert response.status_code == 302
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "",
+        "no JSON",
+        "[]",
+        '{"first_name": 1, "groups": "1", "email_id": null}',
+        "9" * 5000,
+        "[" * 100_000,
+    ],
+)
+def test_a_page_that_says_wrongly_what_it_showed_changes_nothing(root_browser, user, sent):
+    response = save(root_browser, user, first_name="Zoë", _shown_values=sent)
+    assert response.status_code == 302
+    assert stored(user).first_name == "Asha"
+
+
+def test_a_hand_made_request_need_not_say_what_the_page_showed(root_browser, user):
+    save(root_browser, user, first_name="Zoë", _shown_values=None)
+    assert stored(user).first_name == "Zoë"
+
+
+HUGE = str(10**30)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"groups": [HUGE]},
+        {"user_permissions": [HUGE]},
+        {"_shown_values": f'{{"groups": ["{HUGE}"]}}'},
+        {"initial-groups": [HUGE]},
+        {"memberships-0-id": HUGE},
+        {"memberships-0-team": HUGE},
+        {"memberships-0-user": HUGE},
+        {"memberships-TOTAL_FORMS": HUGE},
+    ],
+    ids=lambda sent: "".join(sent),
+)
+def test_a_number_that_no_key_has_is_refused(root_browser, user, sent):
+    assert save(root_browser, user, **sent).status_code in (200, 302)
+    assert Membership.objects.filter(user=user).count() == 1
+
+
+def test_a_user_is_saved_where_there_are_500_definitions(root_browser, user):
+    AttributeDefinition.objects.bulk_create(
+        AttributeDefinitionFactory.build(
+            kind=kind, name=f"a{n}", type="choice" if n % 2 else "text", choices=["x"][: n % 2]
+        )
+        for n in range(250)
+        for kind in ("custom", "skill")
+    )
+    last = AttributeDefinition.objects.latest("pk")
+    response = save(root_browser, user, first_name="Zoë", **{f"skill_{last.pk}": "x"})
+    assert response.status_code == 302
+    assert (stored(user).first_name, stored(user).skill_attributes[last.name]) == ("Zoë", "x")
+
+
+@pytest.mark.parametrize("count", [50, 250])
+def test_a_user_in_many_teams_is_saved(root_browser, user, count):
+    teams = TeamFactory.create_batch(count - 1)
+    Membership.objects.bulk_create(Membership(user=user, team=team) for team in teams)
+    assert save(root_browser, user, first_name="Zoë").status_code == 302
+    assert stored(user).first_name == "Zoë"
+    assert user.memberships.count() == count
+
+
+def test_many_memberships_are_edited_in_their_list(root_browser, user):
+    teams = TeamFactory.create_batch(60)
+    Membership.objects.bulk_create(Membership(user=user, team=team) for team in teams)
+    MembershipFactory()
+    page = root_browser.get(page_of(user)).content.decode()
+    assert "memberships-0-role" not in page
+    [link] = re.findall(r'<a href="([^"]*)">61 teams</a>', page)
+    assert root_browser.get(link).context["cl"].result_count == 61
+
+
+def test_memberships_of_a_page_with_few_are_saved_when_there_are_many(root_browser, user, team):
+    data = fields(root_browser.get(page_of(user)), "user_form")
+    teams = TeamFactory.create_batch(60)
+    Membership.objects.bulk_create(Membership(user=user, team=team) for team in teams)
+    data |= {"memberships-0-role": "Team Manager"}
+    root_browser.post(page_of(user), data)
+    assert Membership.objects.get(user=user, team=team).role == "Team Manager"
+
+
+def test_a_role_that_was_changed_meanwhile_stays(root_browser, user):
+    data = fields(root_browser.get(page_of(user)), "user_form")
+    Membership.objects.filter(user=user).update(role="Team Manager")
+    assert root_browser.post(page_of(user), {**data, "first_name": "Zoë"}).status_code == 302
+    assert Membership.objects.get(user=user).role == "Team Manager"
 
 
 def test_the_answer_of_the_call_shows_what_the_form_saved(root_browser, call, user, business):

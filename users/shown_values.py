@@ -1,0 +1,156 @@
+"""What a form's page showed, to tell what the operator changed from what others did meanwhile.
+
+Django's `show_hidden_initial` is a hidden input for each field. Here it is one for all of them:
+with some hundred fields, a request would have more than Django takes
+(`DATA_UPLOAD_MAX_NUMBER_FIELDS`).
+"""
+
+import json
+from typing import Any, TypeAlias
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.choices import flatten_choices
+from django.utils.functional import cached_property
+from django.utils.translation import gettext
+
+from users.attributes import normalize_line_breaks
+
+#: A field's value as an input holds it; a list of them, where a field has several inputs.
+Shown: TypeAlias = str | list[str]
+
+
+class ShownValuesForm(forms.ModelForm):
+    """A form that takes only what the operator changed, compared with what the page showed.
+
+    Where somebody else changed the same field meanwhile, it asks first: saving again confirms. Its
+    template has to send `shown_values_json` as `_shown_values`.
+    """
+
+    @cached_property
+    def stored_values(self) -> dict[str, Shown]:
+        """What each field shows of what is stored now."""
+        return {
+            name: _shown(self[name])
+            for name, field in self.fields.items()
+            if not field.disabled and not field.widget.needs_multipart_form
+        }
+
+    @cached_property
+    def shown_values(self) -> dict[str, Shown]:
+        """What each field of the page showed."""
+        sent = self.data.get("_shown_values") if self.is_bound else None
+        if sent is None:
+            return dict(self.stored_values)
+        try:
+            values = json.loads(sent)
+        except (ValueError, RecursionError):
+            values = None
+        if not isinstance(values, dict):
+            values = {}
+        return {
+            name: values[name]
+            for name, stored in self.stored_values.items()
+            if _is_like(values.get(name), stored)
+        }
+
+    @property
+    def shown_values_json(self) -> str:
+        return json.dumps(self.shown_values)
+
+    @cached_property
+    def changed_data(self) -> list[str]:
+        return [name for name in self.fields if self._is_changed(name)]
+
+    def _is_changed(self, name: str) -> bool:
+        bound = self[name]
+        if name not in self.stored_values:
+            return bound.field.has_changed(bound.initial, bound.data)
+        # A field that the page did not show was not changed there.
+        return name in self.shown_values and _differs(bound, self.shown_values[name])
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        # What was not changed is not judged: a stored value blocks nothing.
+        for name in set(self.errors) & set(self.fields) - set(self.changed_data):
+            del self.errors[name]
+        self._ask_before_overwriting()
+        return cleaned
+
+    def _ask_before_overwriting(self) -> None:
+        for name in set(self.changed_data) & set(self.shown_values) - set(self.errors):
+            bound, stored = self[name], self.stored_values[name]
+            if self.shown_values[name] == stored or not _differs(bound, stored):
+                continue
+            self.shown_values[name] = stored
+            self.add_error(
+                name,
+                gettext(
+                    "After you opened the page, this was changed to “%(stored)s”. You entered "
+                    "“%(entered)s”: save again to overwrite the other."
+                )
+                % {"stored": _as_text(bound, stored), "entered": _as_text(bound, bound.data)},
+            )
+
+
+def _shown(bound: forms.BoundField) -> Shown:
+    widget = bound.field.hidden_widget()
+    value = bound.field.prepare_value(bound.initial)
+    context = widget.get_context("", value, {})["widget"]
+    texts = [
+        "" if each["value"] is None else str(each["value"])
+        for each in context.get("subwidgets", [context])
+    ]
+    if isinstance(widget, forms.MultipleHiddenInput):
+        return sorted(texts)
+    return texts if isinstance(widget, forms.MultiWidget) else texts[0]
+
+
+def _is_like(value: Any, stored: Shown) -> bool:
+    if isinstance(stored, str):
+        return isinstance(value, str)
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
+
+def _differs(bound: forms.BoundField, shown: Shown) -> bool:
+    """Return True if what was sent of a field is another value than `shown`."""
+    field: Any = bound.field
+    data = bound.data
+    is_single_line = isinstance(field.widget, forms.widgets.Input)
+    if _is_sent_as(data, shown, single_line=is_single_line):
+        return False
+    # Of keys, it compares the texts: to look them up would be a query for each.
+    is_keys = isinstance(bound.field, forms.ModelChoiceField)
+    try:
+        return field.has_changed(shown if is_keys else field.to_python(shown), data)
+    except ValidationError:
+        return True
+
+
+def _is_sent_as(data: Any, shown: Shown, *, single_line: bool) -> bool:
+    """Return True if `data` is what a browser makes of `shown` without anybody's doing.
+
+    It takes line breaks out of a single line, and sends them as CR LF elsewhere.
+    """
+    if isinstance(shown, list):
+        return isinstance(data, list) and _sorted(data) == _sorted(shown)
+    if not isinstance(data, str):
+        return False
+    if normalize_line_breaks(data) == normalize_line_breaks(shown):
+        return True
+    return single_line and data == shown.replace("\r", "").replace("\n", "")
+
+
+def _sorted(texts: list[Any]) -> list[str]:
+    return sorted(normalize_line_breaks(str(text)) for text in texts)
+
+
+def _as_text(bound: forms.BoundField, value: Any) -> str:
+    """Return a field's value as the page shows it to a person."""
+    if isinstance(bound.field, forms.BooleanField):
+        return gettext("yes") if bound.field.to_python(value) else gettext("no")
+    choices: Any = flatten_choices(getattr(bound.field, "choices", ()))
+    labels = {str(key): str(label) for key, label in choices}
+    values = value if isinstance(value, list | tuple) else [value]
+    texts = [labels.get(str(each), str(each)) for each in values if each not in (None, "")]
+    return ", ".join(texts) or "—"
