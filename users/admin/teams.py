@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from users.admin.keys import KeyedAdmin
 from users.admin.users import may_touch
-from users.api.authentication import identifier
+from users.db.keys import row_id
 from users.forms import MembershipForm
 from users.models import Membership, Team
 
@@ -50,7 +50,7 @@ class UserFilter(admin.SimpleListFilter):
         return queryset if self.value() is None else queryset.filter(user=self._key())
 
     def _key(self) -> int:
-        return identifier(self.value() or "")
+        return row_id(self.value() or "")
 
 
 @admin.register(Membership)
