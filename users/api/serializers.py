@@ -12,7 +12,8 @@ from users.api import status_codes
 from users.api.body import JSONObject, repeated_members
 from users.api.envelope import ApiError
 from users.attributes import json_type
-from users.models import AbstractUser, AttributeDefinition, DefinitionRow, judge_attributes
+from users.models import AbstractUser, AttributeDefinition, DefinitionRow
+from users.models.users import judge_attributes
 
 
 class StrictField(serializers.Field):

@@ -9,7 +9,8 @@ from rest_framework.generics import UpdateAPIView
 from rest_framework.response import Response
 
 from users import attributes, tokens
-from users.models import AccessToken, AttributeDefinition, User, judge_attributes
+from users.models import AccessToken, AttributeDefinition, User
+from users.models.users import judge_attributes
 
 
 class BearerAuthentication(TokenAuthentication):

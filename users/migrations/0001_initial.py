@@ -1,23 +1,189 @@
 import django.db.models.deletion
 import django.db.models.lookups
+import django.db.models.manager
 import django.utils.timezone
 import users.attributes
 import users.db.fields
 import users.db.functions
-import users.models
+import users.models.validators
 import users.tokens
 from django.conf import settings
 from django.db import migrations, models
 
+from users.db.operations import LeaveRoomForUpdates
+
 
 class Migration(migrations.Migration):
+    initial = True
+
     dependencies = [
-        ("users", "0001_user"),
+        ("auth", "0012_alter_user_first_name_max_length"),
         # A host's own user model has to be there first.
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="User",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created at"
+                    ),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="updated at"
+                    ),
+                ),
+                (
+                    "first_name",
+                    models.CharField(
+                        max_length=150,
+                        validators=[users.models.validators.validate_storable],
+                        verbose_name="first name",
+                    ),
+                ),
+                (
+                    "last_name",
+                    models.CharField(
+                        blank=True,
+                        max_length=150,
+                        validators=[users.models.validators.validate_storable],
+                        verbose_name="last name",
+                    ),
+                ),
+                (
+                    "login_id",
+                    users.db.fields.ExactCharField(
+                        help_text="What the user logs in with. Upper and lower case are the same.",
+                        max_length=150,
+                        unique=True,
+                        validators=[users.models.validators.validate_storable],
+                        verbose_name="login id",
+                    ),
+                ),
+                ("login_key", users.db.fields.FoldedField(of="login_id")),
+                ("email_id", models.EmailField(max_length=254, verbose_name="email")),
+                ("email_key", users.db.fields.FoldedField(of="email_id")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("active", "active"), ("inactive", "inactive")],
+                        default="active",
+                        max_length=8,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "job_description",
+                    models.CharField(
+                        blank=True,
+                        max_length=255,
+                        validators=[users.models.validators.validate_storable],
+                        verbose_name="job description",
+                    ),
+                ),
+                (
+                    "login_using_email",
+                    models.BooleanField(
+                        default=False, verbose_name="may log in with the email address"
+                    ),
+                ),
+                (
+                    "role_type",
+                    models.CharField(
+                        choices=[
+                            ("Customer Care", "Customer Care"),
+                            ("Administrative", "Administrative"),
+                        ],
+                        default="Customer Care",
+                        max_length=14,
+                        verbose_name="role type",
+                    ),
+                ),
+                (
+                    "accepting_chats",
+                    models.BooleanField(default=False, verbose_name="accepting chats"),
+                ),
+                (
+                    "active_chats",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="The chats now in the user's “My Chats”.",
+                        verbose_name="active chats",
+                    ),
+                ),
+                (
+                    "custom_attributes",
+                    models.JSONField(
+                        blank=True,
+                        decoder=users.attributes.JSONDecoder,
+                        default=dict,
+                        verbose_name="custom attributes",
+                    ),
+                ),
+                (
+                    "skill_attributes",
+                    models.JSONField(
+                        blank=True,
+                        decoder=users.attributes.JSONDecoder,
+                        default=dict,
+                        verbose_name="skill attributes",
+                    ),
+                ),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "ordering": ("login_id",),
+                "abstract": False,
+                "swappable": "AUTH_USER_MODEL",
+            },
+        ),
         migrations.CreateModel(
             name="AttributeDefinition",
             fields=[
@@ -63,7 +229,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         max_length=255,
-                        validators=[users.models.validate_storable],
+                        validators=[users.models.validators.validate_storable],
                         verbose_name="description",
                     ),
                 ),
@@ -133,8 +299,8 @@ class Migration(migrations.Migration):
                 "base_manager_name": "named",
             },
             managers=[
-                ("objects", models.Manager()),
-                ("named", models.Manager()),
+                ("objects", django.db.models.manager.Manager()),
+                ("named", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
@@ -148,10 +314,7 @@ class Migration(migrations.Migration):
                 ),
                 ("session_data", models.TextField(verbose_name="session data")),
                 ("expire_date", models.DateTimeField(db_index=True, verbose_name="expire date")),
-                (
-                    "password_digest",
-                    models.CharField(blank=True, editable=False, max_length=64),
-                ),
+                ("password_digest", models.CharField(blank=True, editable=False, max_length=64)),
                 (
                     "user",
                     models.ForeignKey(
@@ -181,11 +344,11 @@ class Migration(migrations.Migration):
                     "name",
                     models.CharField(
                         max_length=150,
-                        validators=[users.models.validate_storable],
+                        validators=[users.models.validators.validate_storable],
                         verbose_name="name",
                     ),
                 ),
-                ("name_key", users.models.FoldedField(of="name")),
+                ("name_key", users.db.fields.FoldedField(of="name")),
                 (
                     "members",
                     models.ManyToManyField(
@@ -199,9 +362,6 @@ class Migration(migrations.Migration):
                 "verbose_name": "team",
                 "verbose_name_plural": "teams",
                 "ordering": ("name", "id"),
-                "constraints": [
-                    models.UniqueConstraint(fields=("name_key",), name="users_team_name_unique"),
-                ],
             },
         ),
         migrations.AddField(
@@ -227,18 +387,14 @@ class Migration(migrations.Migration):
                     "name",
                     models.CharField(
                         max_length=150,
-                        validators=[users.models.validate_storable],
+                        validators=[users.models.validators.validate_storable],
                         verbose_name="name",
                     ),
                 ),
                 (
                     "hint",
                     models.CharField(
-                        blank=True,
-                        default="",
-                        editable=False,
-                        max_length=4,
-                        verbose_name="ends in",
+                        blank=True, default="", editable=False, max_length=4, verbose_name="ends in"
                     ),
                 ),
                 (
@@ -290,6 +446,54 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddConstraint(
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                fields=("login_key",), name="users_user_login_id_unique"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                fields=("email_key",), name="users_user_email_id_unique"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ("active", "inactive"))),
+                name="users_user_status_valid",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role_type__in", ("Customer Care", "Administrative"))),
+                name="users_user_role_type_valid",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=django.db.models.lookups.Exact(
+                    users.db.functions.JSONType("custom_attributes"), "object"
+                ),
+                name="users_user_custom_attributes_valid",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=django.db.models.lookups.Exact(
+                    users.db.functions.JSONType("skill_attributes"), "object"
+                ),
+                name="users_user_skill_attributes_valid",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="team",
+            constraint=models.UniqueConstraint(fields=("name_key",), name="users_team_name_unique"),
+        ),
+        migrations.AddConstraint(
             model_name="membership",
             constraint=models.UniqueConstraint(
                 fields=("user", "team"), name="users_membership_user_team_unique"
@@ -302,4 +506,5 @@ class Migration(migrations.Migration):
                 name="users_membership_role_valid",
             ),
         ),
+        LeaveRoomForUpdates("User"),
     ]

@@ -1,0 +1,30 @@
+"""The data: a module for each subject."""
+
+from users.models.access_tokens import AccessToken
+from users.models.attribute_definitions import (
+    AttributeDefinition,
+    DefinitionRow,
+    count_choices,
+    count_holders,
+    definition_rows,
+    holders,
+)
+from users.models.sessions import Session
+from users.models.teams import Membership, Team
+from users.models.users import AbstractUser, User, UserManager
+
+__all__ = [
+    "AbstractUser",
+    "AccessToken",
+    "AttributeDefinition",
+    "DefinitionRow",
+    "Membership",
+    "Session",
+    "Team",
+    "User",
+    "UserManager",
+    "count_choices",
+    "count_holders",
+    "definition_rows",
+    "holders",
+]

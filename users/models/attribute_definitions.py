@@ -1,0 +1,193 @@
+"""Which attributes users may hold, and who holds them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db import connections, models
+from django.db.models.lookups import Exact
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from users import attributes
+from users.db.fields import ExactCharField
+from users.db.functions import HeldOnSQLite, HeldValue, JSONRows, JSONType, JSONValue
+from users.models.validators import validate_storable
+
+
+class AttributeDefinition(models.Model):
+    """One key that users' custom or skill attributes may hold, and the values that it takes."""
+
+    class Kind(models.TextChoices):
+        CUSTOM = "custom", _("custom attribute")
+        SKILL = "skill", _("skill")
+
+    class Type(models.TextChoices):
+        TEXT = "text", _("text")
+        NUMBER = "number", _("number")
+        BOOLEAN = "boolean", _("yes or no")
+        CHOICE = "choice", _("one choice")
+        MULTIPLE_CHOICE = "multiple_choice", _("several choices")
+
+    kind = ExactCharField(_("kind"), max_length=6, choices=Kind)
+    name = ExactCharField(
+        _("name"),
+        max_length=attributes.MAX_KEY_LENGTH,
+        help_text=_("The key as it stands in the API, such as “business”."),
+    )
+    type = ExactCharField(_("type"), max_length=15, choices=Type)
+    choices = models.JSONField(_("choices"), default=list, blank=True)
+    description = models.CharField(
+        _("description"), max_length=255, blank=True, validators=[validate_storable]
+    )
+
+    class Meta:
+        ordering = ("kind", "name")
+        verbose_name = _("attribute definition")
+        verbose_name_plural = _("attribute definitions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("kind", "name"), name="users_attributedefinition_kind_name_unique"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=("custom", "skill")),
+                name="users_attributedefinition_kind_valid",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    type__in=("text", "number", "boolean", "choice", "multiple_choice")
+                ),
+                name="users_attributedefinition_type_valid",
+            ),
+            models.CheckConstraint(
+                condition=Exact(JSONType("choices"), "array"),
+                name="users_attributedefinition_choices_valid",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, **kwargs: Any) -> None:
+        """Save the definition; `ValidationError` where its kind or name would change."""
+        self._refuse_new_identity()
+        super().save(**kwargs)
+
+    @property
+    def field(self) -> str:
+        """The name of the user's field that holds the attribute."""
+        return f"{self.kind}_attributes"
+
+    @property
+    def has_choices(self) -> bool:
+        return self.type in (self.Type.CHOICE, self.Type.MULTIPLE_CHOICE)
+
+    def clean(self) -> None:
+        super().clean()
+        errors = {
+            field: sentence
+            for field, sentence in (
+                ("name", attributes.key_error(self.name)),
+                ("choices", self._choices_error()),
+            )
+            if sentence
+        }
+        if errors:
+            raise ValidationError(errors)
+        self._refuse_new_identity()
+
+    def _choices_error(self) -> str | None:
+        if not isinstance(self.choices, list):
+            return gettext("Must be a list of strings, not %s.") % attributes.json_type(
+                self.choices
+            )
+        if not self.has_choices:
+            return gettext("Only the types with choices take any.") if self.choices else None
+        if not self.choices:
+            return gettext("This type needs at least one choice.")
+        if len(self.choices) > attributes.MAX_CHOICES:
+            return gettext("Must have at most %(max)d choices, and has %(count)d.") % {
+                "max": attributes.MAX_CHOICES,
+                "count": len(self.choices),
+            }
+        for choice in self.choices:
+            if sentence := attributes.string_error(choice) or attributes.length_error(
+                choice, 1, attributes.MAX_STRING_LENGTH
+            ):
+                return gettext("Each choice: %s") % sentence
+        if len(set(self.choices)) < len(self.choices):
+            return gettext("Each choice must stand here once.")
+        return None
+
+    def _refuse_new_identity(self) -> None:
+        # Users' attributes hold the name: under another one, their values would be orphans.
+        stored = type(self)._base_manager.filter(pk=self.pk).values("kind", "name").first()
+        for field, value in (stored or {}).items():
+            if getattr(self, field) != value:
+                raise ValidationError(
+                    {field: gettext("Does not change once made (it is '%s').") % value}
+                )
+
+
+class DefinitionRow(NamedTuple):
+    """What judges attributes of an `AttributeDefinition`, as `definition_rows` reads it."""
+
+    kind: str
+    name: str
+    type: str
+    choices: list[str]
+
+
+def definition_rows() -> models.Subquery:
+    """Return an expression for all definitions, to be read with something else in one statement.
+
+    Its value is a list of lists, each a `DefinitionRow`; or None where there are none.
+    """
+    row = JSONRows("kind", "name", "type", JSONValue("choices"))
+    return models.Subquery(AttributeDefinition.objects.order_by().values(rows=row))
+
+
+def held(definition: AttributeDefinition, choice: str | None = None) -> Any:
+    """Return the condition that a user holds the attribute of `definition`: any value, or one."""
+    field, name = definition.field, definition.name
+    if connections[get_user_model()._default_manager.db].vendor == "sqlite":
+        asked = (models.Value(value, models.CharField()) for value in (name, choice))
+        return HeldOnSQLite(models.F(field), *asked)
+    if choice is None:
+        return models.Q(**{f"{field}__has_key": name})
+    one, several = {f"{field}__contains": {name: choice}}, {f"{field}__contains": {name: [choice]}}
+    return models.Q(**one) | models.Q(**several)
+
+
+def holders(definition: AttributeDefinition, choice: str | None = None) -> "models.QuerySet[Any]":
+    """Return the users who hold the attribute of `definition`: any value, or one choice."""
+    return get_user_model()._default_manager.filter(held(definition, choice))
+
+
+def count_holders(definitions: Sequence[AttributeDefinition]) -> list[int]:
+    """Return how many users hold the attribute of each definition, by a query for hundreds."""
+    users, counts = get_user_model()._default_manager, list[int]()
+    for start in range(0, len(definitions), 500):  # databases bound the columns of a query
+        asked = definitions[start : start + 500]
+        columns = {
+            f"held_{number}": models.Count("pk", filter=held(definition))
+            for number, definition in enumerate(asked)
+        }
+        counts += users.aggregate(**columns).values()
+    return counts
+
+
+def count_choices(definition: AttributeDefinition) -> Counter[str]:
+    """Return how many users hold each choice, or have it in their list, by one query."""
+    users = holders(definition)
+    name = models.Value(definition.name, models.CharField())
+    value = HeldValue(models.F(definition.field), name)
+    counts = Counter[str]()
+    values = users.order_by().values_list(value).annotate(models.Count("pk"))
+    for held_value, number in values.iterator():
+        items = held_value if isinstance(held_value, list) else [held_value]
+        for choice in {item for item in items if isinstance(item, str)}:
+            counts[choice] += number
+    return counts

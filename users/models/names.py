@@ -1,0 +1,48 @@
+"""What users and teams share: names that are unique whatever the case."""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db import models
+
+from users.db.fields import FoldedField
+
+
+class UniquelyNamed(models.Model):
+    """A model with names that are unique as `FoldedField`s; its `clean()` says which is taken."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, **kwargs: Any) -> None:
+        """Save; with a name that is saved in part (`update_fields`, `only()`), what it folds to."""
+        saved = kwargs.get("update_fields")
+        if saved is None:
+            saved = self._part_that_was_read()
+        if saved is not None:
+            folded = {field.attname for field in self._folded_fields() if field.of in saved}
+            kwargs["update_fields"] = {*saved, *folded}
+        super().save(**kwargs)
+
+    @classmethod
+    def _stored_fields(cls) -> set[str]:
+        """Return the fields that a save of the whole stores."""
+        fields = cls._meta.concrete_fields
+        return {field.attname for field in fields if not field.primary_key and not field.generated}
+
+    def _part_that_was_read(self) -> set[str] | None:
+        """Return the fields to save of an instance that was read in part (`only()`), else None.
+
+        It is what Django saves of it.
+        """
+        read = self._stored_fields() & self.__dict__.keys()
+        return None if read == self._stored_fields() else read
+
+    @classmethod
+    def _folded_fields(cls) -> "list[FoldedField]":
+        return [field for field in cls._meta.concrete_fields if isinstance(field, FoldedField)]
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Validate the constraints but those on folded fields: `clean()` names the real ones."""
+        folded = (field.attname for field in self._folded_fields())
+        super().validate_constraints({*(exclude or ()), *folded})

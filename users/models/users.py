@@ -1,0 +1,357 @@
+"""The user: fields, constraints, state, and what a change of state entails."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.contrib.auth import models as auth_models
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models, router, transaction
+from django.db.models.lookups import Exact
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from users import attributes
+from users.db import compiled
+from users.db.fields import ExactCharField, FoldedField
+from users.db.functions import SHA256, JSONType
+from users.models.attribute_definitions import AttributeDefinition, DefinitionRow
+from users.models.names import UniquelyNamed
+from users.models.sessions import Session
+from users.models.validators import validate_storable
+from users.names import fold
+
+
+class UserManager(BaseUserManager["AbstractUser"]):
+    with_perm = auth_models.UserManager.with_perm
+
+    def get_queryset(self) -> "models.QuerySet[AbstractUser]":
+        """Return all users, to be filtered by `is_active` too, as Django's own code does."""
+        is_active = models.Q(status=AbstractUser.Status.ACTIVE)
+        aliases = {"is_active": models.ExpressionWrapper(is_active, models.BooleanField())}
+        return super().get_queryset().alias(**aliases)
+
+    def create_user(
+        self, login_id: str, email_id: str, password: str | None = None, **fields: Any
+    ) -> "AbstractUser":
+        """Make and save a user; without a password, one who cannot log in."""
+        user = self.model(
+            login_id=self.model.normalize_username(login_id),
+            email_id=self.normalize_email(email_id),
+            **fields,
+        )
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(
+        self, login_id: str, email_id: str, password: str | None = None, **fields: Any
+    ) -> "AbstractUser":
+        """Make and save an administrator with all permissions."""
+        fields = {"role_type": AbstractUser.RoleType.ADMINISTRATIVE, "is_superuser": True, **fields}
+        return self.create_user(login_id, email_id, password, **fields)
+
+    def get_by_natural_key(self, login_id: str | None) -> "AbstractUser":
+        """Return the user whose login id is `login_id`, whatever the case."""
+        return self.get(login_key=fold(login_id or ""))
+
+    def lock_superusers(self) -> set[Any]:
+        """Lock the superusers who may enter the admin site, and return their ids.
+
+        Who takes access away from one of them locks all, in the order of their ids, and before any
+        other user: so one stays, and no two wait for each other.
+        """
+        superusers = self.filter(
+            is_superuser=True,
+            status=AbstractUser.Status.ACTIVE,
+            role_type=AbstractUser.RoleType.ADMINISTRATIVE,
+        )
+        return set(superusers.select_for_update().order_by("pk").values_list("pk", flat=True))
+
+    def with_logged_in(self, now: Any = None) -> "models.QuerySet[AbstractUser]":
+        """Return users that know whether they are logged in without a query for each.
+
+        now: the moment that is asked for, or an expression of it.
+        """
+        if now is None:
+            now = timezone.now()
+        password = SHA256(models.OuterRef("password"))
+        live = Session.objects.filter(
+            user=models.OuterRef("pk"), expire_date__gt=now, password_digest=password
+        )
+        return self.annotate(_logged_in=models.Exists(live))
+
+
+class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
+    """A user of the chat platform: subclass it to name a user model of your own.
+
+    Whatever is saved through an instance keeps these promises: `updated_at` moves, except for a
+    log-in; making a user inactive clears `accepting_chats` and ends all of the user's sessions;
+    `save()` after a new password writes what was changed since the user was read, and no more.
+    A bare `queryset.update()` keeps neither.
+    """
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("active")
+        INACTIVE = "inactive", _("inactive")
+
+    class RoleType(models.TextChoices):
+        CUSTOMER_CARE = "Customer Care", _("Customer Care")
+        ADMINISTRATIVE = "Administrative", _("Administrative")
+
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("updated at"), default=timezone.now, editable=False)
+    first_name = models.CharField(_("first name"), max_length=150, validators=[validate_storable])
+    last_name = models.CharField(
+        _("last name"), max_length=150, blank=True, validators=[validate_storable]
+    )
+    login_id = ExactCharField(
+        _("login id"),
+        max_length=150,
+        unique=True,
+        validators=[validate_storable],
+        help_text=_("What the user logs in with. Upper and lower case are the same."),
+    )
+    login_key = FoldedField(of="login_id")
+    email_id = models.EmailField(_("email"), max_length=254)
+    email_key = FoldedField(of="email_id")
+    status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.ACTIVE)
+    job_description = models.CharField(
+        _("job description"), max_length=255, blank=True, validators=[validate_storable]
+    )
+    login_using_email = models.BooleanField(_("may log in with the email address"), default=False)
+    role_type = models.CharField(
+        _("role type"), max_length=14, choices=RoleType, default=RoleType.CUSTOMER_CARE
+    )
+    accepting_chats = models.BooleanField(_("accepting chats"), default=False)
+    active_chats = models.PositiveIntegerField(
+        _("active chats"), default=0, help_text=_("The chats now in the user's “My Chats”.")
+    )
+    custom_attributes = models.JSONField(
+        _("custom attributes"), default=dict, blank=True, decoder=attributes.JSONDecoder
+    )
+    skill_attributes = models.JSONField(
+        _("skill attributes"), default=dict, blank=True, decoder=attributes.JSONDecoder
+    )
+
+    sessions: Any  # the reverse of `Session.user`
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "login_id"
+    EMAIL_FIELD = "email_id"
+    REQUIRED_FIELDS = ["email_id", "first_name"]
+
+    class Meta:
+        abstract = True
+        ordering = ("login_id",)
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("login_key",), name="%(app_label)s_%(class)s_login_id_unique"
+            ),
+            models.UniqueConstraint(
+                fields=("email_key",), name="%(app_label)s_%(class)s_email_id_unique"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=("active", "inactive")),
+                name="%(app_label)s_%(class)s_status_valid",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role_type__in=("Customer Care", "Administrative")),
+                name="%(app_label)s_%(class)s_role_type_valid",
+            ),
+            models.CheckConstraint(
+                condition=Exact(JSONType("custom_attributes"), "object"),
+                name="%(app_label)s_%(class)s_custom_attributes_valid",
+            ),
+            models.CheckConstraint(
+                condition=Exact(JSONType("skill_attributes"), "object"),
+                name="%(app_label)s_%(class)s_skill_attributes_valid",
+            ),
+        ]
+
+    # What was read of the row; None where it is no longer what the row holds.
+    _stored_values: dict[str, Any] | None = None
+
+    # Which saves are a log-in's own: its time, and a password hashed anew by a stronger hasher.
+    _LOG_IN_FIELDS = frozenset({"last_login", "password"})
+
+    #: The attribute objects: the field's name, and the kind of definition that rules it.
+    ATTRIBUTE_FIELDS: Mapping[str, AttributeDefinition.Kind] = {
+        "custom_attributes": AttributeDefinition.Kind.CUSTOM,
+        "skill_attributes": AttributeDefinition.Kind.SKILL,
+    }
+
+    def __str__(self) -> str:
+        return self.login_id
+
+    def save(self, **kwargs: Any) -> None:
+        if (update_fields := kwargs.get("update_fields")) is not None:
+            saved = set(update_fields)
+        elif (changed := self._changed_with_password(**kwargs)) is not None:
+            # Django's password forms and commands save the whole of a user whom they read a minute
+            # ago: what others changed meanwhile would be undone.
+            saved = update_fields = changed | {"updated_at"}
+        elif (update_fields := self._part_that_was_read()) is not None:
+            saved = set(update_fields)
+        else:
+            saved = self._stored_fields()
+        deactivates = "status" in saved and not self.is_active
+        if deactivates:
+            self.accepting_chats = False
+            saved.add("accepting_chats")
+        if saved - self._LOG_IN_FIELDS:
+            self._stored_values = None
+            self.updated_at = timezone.now()
+            saved.add("updated_at")
+        if update_fields is not None:
+            kwargs["update_fields"] = saved
+        if not deactivates:
+            super().save(**kwargs)
+            return
+        using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=using, savepoint=False):
+            super().save(**kwargs)
+            self.end_sessions()
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]
+        return self.status == self.Status.ACTIVE
+
+    @property
+    def is_staff(self) -> bool:
+        return self.is_active and self.role_type == self.RoleType.ADMINISTRATIVE
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether the user has a session that has neither ended nor expired.
+
+        One from before the password changed has ended: Django lets nobody in with it.
+        """
+        if hasattr(self, "_logged_in"):
+            return self.is_active and self._logged_in
+        password = SHA256(models.F("user__password"))
+        return self.sessions.filter(
+            expire_date__gt=timezone.now(), password_digest=password
+        ).exists()
+
+    def get_full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def get_short_name(self) -> str:
+        return self.first_name
+
+    def end_sessions(self) -> None:
+        """End all of the user's sessions: whoever is logged in is thrown out at the next click."""
+        self.sessions.all().delete()
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> "AbstractUser":
+        user = super().from_db(*args, **kwargs)
+        user._stored_values = _copied(user.__dict__)
+        return user
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        self._stored_values = None
+        super().refresh_from_db(*args, **kwargs)
+
+    def _changed_with_password(
+        self, using: str | None = None, force_insert: Any = False, **kwargs: Any
+    ) -> set[str] | None:
+        """Return the fields that were changed since the user was read, if the password was."""
+        stored = self._stored_values
+        elsewhere = force_insert or using not in (None, self._state.db)
+        if stored is None or elsewhere or self.pk != stored.get(self._meta.pk.attname):
+            return None
+        changed = {
+            field.attname
+            for field in self._meta.concrete_fields
+            if field.attname in self.__dict__
+            and not attributes.same(self.__dict__[field.attname], stored.get(field.attname))
+        }
+        return changed if "password" in changed else None
+
+    def _save_table(
+        self,
+        raw: bool = False,
+        cls: Any = None,
+        force_insert: Any = False,
+        force_update: bool = False,
+        using: Any = None,
+        update_fields: Any = None,
+    ) -> Any:
+        """Save fields of a stored row by a compiled statement, all else as Django does."""
+        plain_update = update_fields and not raw and not force_insert
+        if plain_update and compiled.update(self, cls, using, update_fields):
+            return True
+        django: Any = super()
+        if not raw or self.is_active:
+            return django._save_table(raw, cls, force_insert, force_update, using, update_fields)
+        # A fixture passes by `save()`.
+        self.accepting_chats = False
+        with transaction.atomic(using=using, savepoint=False):
+            self.end_sessions()
+            return django._save_table(raw, cls, force_insert, force_update, using, update_fields)
+
+    def clean(self) -> None:
+        """Judge the attributes that a change brings, and the names that must be unique."""
+        super().clean()
+        self.email_id = type(self).objects.normalize_email(self.email_id)
+        errors: dict[str, Any] = {}
+        others = type(self)._base_manager.exclude(pk=self.pk)
+        if self.login_id and not self.login_key:
+            errors["login_id"] = _("Must have a character that can be seen.")
+        if others.filter(login_key=self.login_key).exists():
+            errors["login_id"] = _("A user with this login id already exists.")
+        if others.filter(email_key=self.email_key).exists():
+            errors["email_id"] = _("A user with this email already exists.")
+        errors |= self._attribute_errors()
+        if errors:
+            raise ValidationError(errors)
+
+    def _attribute_errors(self) -> dict[str, list[str]]:
+        stored = type(self)._base_manager.filter(pk=self.pk).values(*self.ATTRIBUTE_FIELDS).first()
+        definitions = AttributeDefinition.objects.all()
+        errors = {}
+        for field, kind in self.ATTRIBUTE_FIELDS.items():
+            wanted = getattr(self, field)
+            if not isinstance(wanted, dict):
+                errors[field] = [f"Must be an object, not {attributes.json_type(wanted)}."]
+            elif found := judge_attributes(
+                stored[field] if stored else {}, wanted, kind, definitions
+            ):
+                errors[field] = attributes.flat(found)
+        return errors
+
+
+def _copied(value: Any) -> Any:
+    """Return a copy of a JSON value, which no change within `value` reaches."""
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, list) else value
+
+
+def judge_attributes(
+    stored: attributes.Attributes,
+    wanted: attributes.Attributes,
+    kind: AttributeDefinition.Kind,
+    definitions: Iterable[AttributeDefinition] | Iterable[DefinitionRow],
+) -> attributes.Errors:
+    """Judge a change of a user's attribute object by those of `definitions` that are of its kind.
+
+    Returns the errors as `attributes.judge` does.
+    """
+    return attributes.judge(
+        stored,
+        wanted,
+        {definition.name: definition for definition in definitions if definition.kind == kind},
+        undefined_allowed=kind == AttributeDefinition.Kind.SKILL,
+    )
+
+
+class User(AbstractUser):
+    class Meta(AbstractUser.Meta):
+        swappable = "AUTH_USER_MODEL"

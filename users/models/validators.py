@@ -1,0 +1,11 @@
+"""Validators of the models' fields."""
+
+from django.core.exceptions import ValidationError
+
+from users import attributes
+
+
+def validate_storable(value: object) -> None:
+    """Raise `ValidationError` for text that some database refuses (U+0000, lone surrogates)."""
+    if sentence := attributes.string_error(value):
+        raise ValidationError(sentence)
