@@ -23,7 +23,7 @@ from tests.factories import (
 )
 from tests.postgresql import wait_until_somebody_waits_for_a_lock
 from tests.server import Server
-from users.attributes import merge
+from users.attributes.values import merge
 from users.models import AttributeDefinition, Membership, Session
 from users.sessions import SessionStore
 

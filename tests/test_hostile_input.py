@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from tests.admin.conftest import browser_of
 from tests.assertions import TABLE
 from tests.factories import AdministratorFactory, AttributeDefinitionFactory, ChoiceFactory
-from users.attributes import same
-from users.forms import definition_field_name
+from users.admin.attribute_fields import definition_field_name
+from users.attributes.values import same
 from users.models import AttributeDefinition
 
 pytestmark = pytest.mark.django_db

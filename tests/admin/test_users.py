@@ -21,7 +21,7 @@ from tests.factories import (
     TeamFactory,
     UserFactory,
 )
-from users.forms import access_removal_error
+from users.admin.access import access_removal_error
 from users.models import AttributeDefinition, Membership, Session
 
 User = get_user_model()
@@ -697,8 +697,9 @@ def test_a_view_only_administrator_sees_the_attributes(user, business):
 
 def test_the_last_superuser_stays_even_for_one_who_is_none(staff, superuser):
     other = AdministratorFactory(is_superuser=True, status="inactive")
-    assert access_removal_error(staff, [superuser]) == "The last active superuser has to stay one."
-    assert access_removal_error(staff, [other]) is None
+    last = "The last active superuser has to stay one."
+    assert access_removal_error(staff, [superuser], {superuser.pk}) == last
+    assert access_removal_error(staff, [other], {superuser.pk}) is None
 
 
 def test_a_deactivated_administrator_is_thrown_out_at_the_next_click(call, user, superuser):

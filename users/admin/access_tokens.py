@@ -11,9 +11,9 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
+from users.admin.access_token_forms import AccessTokenCreationForm, RotationForm
 from users.admin.confirmation import confirm
 from users.admin.keys import KeyedAdmin
-from users.forms import AccessTokenCreationForm, RotationForm
 from users.models import AccessToken
 
 

@@ -7,8 +7,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from users.admin.attribute_definition_form import AttributeDefinitionForm
 from users.admin.keys import KeyedAdmin
-from users.forms import AttributeDefinitionForm
 from users.models import AttributeDefinition, count_holders
 
 

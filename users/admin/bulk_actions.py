@@ -1,7 +1,7 @@
 """What operators do to many users at once: each asks first, and is done to all or to none."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, TypeAlias
 
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
@@ -12,12 +12,17 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from users import attributes
+from users import changes
+from users.admin.access import access_removal_error, superuser_error
+from users.admin.bulk_action_forms import AttributeForm, TeamForm
 from users.admin.confirmation import confirm
-from users.forms import AttributeForm, TeamForm, access_removal_error, superuser_error
-from users.models import AbstractUser, AttributeDefinition, Membership
+from users.attributes.rules import flat, rules_by_field
+from users.models import AttributeDefinition, Membership
 
 User: Any = get_user_model()
+
+#: Changes a locked user, given the ids of the locked superusers; returns True if that changed it.
+Change: TypeAlias = Callable[[Any, Collection[Any]], bool]
 
 
 class BulkActions(admin.ModelAdmin):
@@ -29,7 +34,7 @@ class BulkActions(admin.ModelAdmin):
         question = ngettext("Activate %d user?", "Activate %d users?", count)
         if page := confirm(self, request, queryset, "activate", question % count):
             return page
-        return self._apply(request, queryset, lambda user: set_status(user, User.Status.ACTIVE))
+        return self._apply(request, queryset, change_to({"status": User.Status.ACTIVE}))
 
     @admin.action(description=_("Deactivate the selected users"), permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
@@ -44,7 +49,7 @@ class BulkActions(admin.ModelAdmin):
         return self._apply(
             request,
             queryset,
-            lambda user: set_status(user, User.Status.INACTIVE),
+            change_to({"status": User.Status.INACTIVE}),
             removes_access=True,
         )
 
@@ -61,7 +66,7 @@ class BulkActions(admin.ModelAdmin):
             return page
         team, role = form.cleaned_data["team"], form.cleaned_data["role"]
 
-        def add(user: Any) -> bool:
+        def add(user: Any, superusers: Collection[Any]) -> bool:
             # Who is in the team already keeps the role.
             return Membership.objects.get_or_create(user=user, team=team, defaults={"role": role})[
                 1
@@ -83,17 +88,18 @@ class BulkActions(admin.ModelAdmin):
         if page := confirm(self, request, queryset, "set_custom_attribute", question % count, form):
             return page
         definition, value = form.cleaned_data["definition"], form.cleaned_data["value"]
-        return self._apply(request, queryset, lambda user: set_attribute(user, definition, value))
+        wanted = {definition.field: {definition.name: value}}
+        return self._apply(request, queryset, change_to(wanted, [definition]))
 
     def _apply(
         self,
         request: HttpRequest,
         queryset: QuerySet[Any],
-        change: Callable[[Any], bool],
+        change: Change,
         *,
         removes_access: bool = False,
     ) -> HttpResponse | None:
-        """Do `change` to each user of `queryset`, locked; it returns whether it changed anything.
+        """Do `change` to each user of `queryset`, locked.
 
         A user who may not be changed, or cannot be, keeps all of them from being changed.
         """
@@ -101,18 +107,20 @@ class BulkActions(admin.ModelAdmin):
         changed = 0
         try:
             with transaction.atomic(using=router.db_for_write(User)):
-                if removes_access:
-                    User.objects.lock_superusers()  # before any other user
+                # Before any other user.
+                superusers = User.objects.lock_superusers() if removes_access else ()
                 users = list(
                     User.objects.filter(pk__in=selected).order_by("pk").select_for_update()
                 )
                 for user in users:
                     if not self.has_change_permission(request, user):
                         raise ValidationError(superuser_error(user))
-                if removes_access and (sentence := access_removal_error(request.user, users)):
-                    raise ValidationError(sentence)
+                if removes_access and (
+                    error := access_removal_error(request.user, users, superusers)
+                ):
+                    raise ValidationError(error)
                 for user in users:
-                    if change(user):
+                    if change(user, superusers):
                         changed += 1
                         self.log_change(request, user, gettext("Changed by a bulk action."))
         except ValidationError as error:
@@ -127,29 +135,17 @@ class BulkActions(admin.ModelAdmin):
         return None
 
 
-def set_status(user: AbstractUser, status: str) -> bool:
-    """Save `status`; whether it is another one."""
-    if user.status == status:
-        return False
-    user.status = status
-    user.save(update_fields=["status"])
-    return True
+def change_to(wanted: Mapping[str, Any], definitions: Iterable[AttributeDefinition] = ()) -> Change:
+    """Return the change of a user to `wanted`, which names attributes of `definitions` alone."""
+    rules = rules_by_field(definitions)
 
+    def change(user: Any, superusers: Collection[Any]) -> bool:
+        try:
+            found = changes.validate(user, wanted, rules, superusers=superusers)
+        except changes.InvalidChangeError as error:
+            messages = (message for errors in error.errors.values() for message in flat(errors))
+            raise ValidationError([f"{user}: {message}" for message in messages]) from error
+        changes.save(user, found)
+        return bool(found)
 
-def set_attribute(user: AbstractUser, definition: AttributeDefinition, value: Any) -> bool:
-    """Save `value` (None: none) as the attribute of `definition`; whether it is another one.
-
-    Raises `ValidationError` where the user's attributes would then not be allowed.
-    """
-    stored = user.custom_attributes
-    wanted = attributes.merge(stored, {definition.name: value})
-    if attributes.same(stored, wanted):
-        return False
-    errors = attributes.judge(
-        stored, wanted, {definition.name: definition}, undefined_allowed=False
-    )
-    if errors:
-        raise ValidationError([f"{user}: {sentence}" for sentence in attributes.flat(errors)])
-    user.custom_attributes = wanted
-    user.save(update_fields=["custom_attributes"])
-    return True
+    return change

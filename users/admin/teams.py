@@ -9,10 +9,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from users.admin.access import may_touch
 from users.admin.keys import KeyedAdmin
-from users.admin.users import may_touch
+from users.admin.membership_form import MembershipForm
 from users.db.keys import row_id
-from users.forms import MembershipForm
 from users.models import Membership, Team
 
 

@@ -11,23 +11,23 @@ from django.db.models import NOT_PROVIDED, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.utils.html import escape, format_html
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 
-from users import attributes
-from users.admin.bulk_actions import BulkActions
-from users.admin.keys import KeyedAdmin
-from users.forms import (
-    UserCreationForm,
-    UserForm,
-    access_removal_error,
+from users.admin.access import access_removal_error, may_touch, password_removal_error
+from users.admin.attribute_fields import (
+    attribute_field,
     definition_field_name,
-    password_removal_error,
     removal_field,
     removal_field_name,
 )
+from users.admin.bulk_actions import BulkActions
+from users.admin.keys import KeyedAdmin
+from users.admin.user_form import UserCreationForm, UserForm
+from users.attributes import values
+from users.attributes.rules import KINDS, rules_by_field
 from users.models import AbstractUser, AttributeDefinition, Membership, holders
 
 User: Any = get_user_model()
@@ -172,7 +172,8 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
     # The list.
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return User.objects.with_logged_in()
+        users = User.objects.with_logged_in()
+        return users.select_for_update() if getattr(request, "locks_users", False) else users
 
     def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
         own = [
@@ -206,11 +207,14 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
         """Return the user; one that is about to be changed is locked until the change is made."""
-        user = super().get_object(request, object_id, from_field)
-        if user is None or not transaction.get_connection(self._database).in_atomic_block:
-            return user
-        User.objects.lock_superusers()  # before any other user
-        return self.get_queryset(request).select_for_update().get(pk=user.pk)
+        if not transaction.get_connection(self._database).in_atomic_block:
+            return super().get_object(request, object_id, from_field)
+        request.locked_superusers = User.objects.lock_superusers()  # before any other user
+        request.locks_users = True
+        try:
+            return super().get_object(request, object_id, from_field)
+        finally:
+            request.locks_users = False
 
     @property
     def _database(self) -> str:
@@ -225,16 +229,17 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
                 if definition_field_name(definition) in shown
             ]
             fields: dict[str, Any] = {
-                # The admin site's templates take a help text for HTML.
-                definition_field_name(definition): attributes.form_field(
-                    definition, label=definition.name, help_text=escape(definition.description)
-                )
+                definition_field_name(definition): attribute_field(definition)
                 for definition in definitions
             }
-            for name in map(removal_field_name, User.ATTRIBUTE_FIELDS):
+            for name in map(removal_field_name, KINDS):
                 if name in shown:
                     fields[name] = removal_field()
-            fields |= {"definitions": definitions, "actor": request.user}
+            fields |= {
+                "definitions": definitions,
+                "actor": request.user,
+                "superusers": getattr(request, "locked_superusers", ()),
+            }
             kwargs["form"] = type("UserForm", (self.form,), fields)
         return super().get_form(request, obj, **kwargs)
 
@@ -270,7 +275,7 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
     def _fields(self, request: HttpRequest, user: Any, names: Sequence[Any]) -> list[Any]:
         fields: list[Any] = []
         for name in names:
-            if name in User.ATTRIBUTE_FIELDS:
+            if name in KINDS:
                 fields += self._attribute_fields(request, user, name)
             else:
                 fields.append(name)
@@ -279,10 +284,9 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
     def _attribute_fields(self, request: HttpRequest, user: Any, name: str) -> list[str]:
         if not self.has_change_permission(request, user):
             return [f"shown_{name}"]
-        kind = User.ATTRIBUTE_FIELDS[name]
-        definitions = [d for d in request_definitions(request) if d.kind == kind]
-        fields = [definition_field_name(definition) for definition in definitions]
-        if attributes.unallowed(getattr(user, name), {d.name: d for d in definitions}):
+        rules = rules_by_field(request_definitions(request))[name]
+        fields = [definition_field_name(definition) for definition in rules.definitions.values()]
+        if rules.no_longer_allowed(getattr(user, name)):
             fields.append(removal_field_name(name))
         return fields
 
@@ -322,8 +326,9 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
 
     def _delete(self, request: HttpRequest, users: list[Any]) -> None:
         with transaction.atomic(using=self._database):
-            if sentence := access_removal_error(request.user, users):
-                raise PermissionDenied(sentence)
+            superusers = User.objects.lock_superusers()
+            if error := access_removal_error(request.user, users, superusers):
+                raise PermissionDenied(error)
             User.objects.filter(pk__in=[user.pk for user in users]).delete()
 
     # Who may do what.
@@ -356,7 +361,8 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
             raise PermissionDenied
         disables = request.POST.get("usable_password") == "false"
         with transaction.atomic(using=self._database):
-            if disables and (error := password_removal_error(request.user, user)):
+            superusers = User.objects.lock_superusers() if disables else ()
+            if disables and (error := password_removal_error(request.user, user, superusers)):
                 messages.error(request, error)
                 return HttpResponseRedirect(request.get_full_path())
             # By the key of the user who was judged, however the URL writes it.
@@ -366,11 +372,7 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
         return response
 
 
-def may_touch(actor: Any, user: AbstractUser | None) -> bool:
-    """Whether `actor`, with the permissions for it, may change or delete `user` (None: anybody)."""
-    return user is None or actor.is_superuser or not user.is_superuser
-
-
-def as_lines(values: attributes.Attributes) -> str:
+def as_lines(attributes: values.Attributes) -> str:
     """Return attributes as a person reads them, one a line."""
-    return "\n".join(f"{key}: {attributes.as_text(value)}" for key, value in values.items()) or "—"
+    lines = [f"{key}: {values.readable(value)}" for key, value in attributes.items()]
+    return "\n".join(lines) or "—"

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import UnreadablePostError
@@ -9,7 +10,7 @@ from rest_framework.request import Request
 
 from users.api import status_codes
 from users.api.envelope import ApiError
-from users.attributes import json_type
+from users.attributes.values import json_type
 
 MAX_BYTES = 1_048_576
 _JSON = "application/json"
@@ -17,18 +18,14 @@ _MERGE_PATCH = "application/merge-patch+json"  # RFC 7396
 _WHITE_SPACE = " \t\n\r"  # JSON's own, RFC 8259, section 2
 
 
-class JSONObject(dict[str, Any]):
-    """A JSON object that remembers which of its members stood there more than once."""
+class Parameters(dict[str, Any]):
+    """The members of the body's JSON object.
 
-    repeated: frozenset[str] = frozenset()
+    errors: where a member is repeated in any object of the body, by parameter; for a member of a
+        parameter's object, a level deeper.
+    """
 
-    @classmethod
-    def from_members(cls, members: list[tuple[str, Any]]) -> "JSONObject":
-        json_object = cls(members)
-        if len(json_object) < len(members):
-            counts = Counter(name for name, _ in members)
-            json_object.repeated = frozenset(name for name in counts if counts[name] > 1)
-        return json_object
+    errors: Mapping[str, Any] = {}
 
 
 class Body:
@@ -57,7 +54,7 @@ class Body:
             return None
         return content if len(content) <= MAX_BYTES else None
 
-    def parse(self) -> JSONObject:
+    def parse(self) -> Parameters:
         """Return the JSON object in the body.
 
         Raises `ApiError`: 3114 where there is none, 3115 where it is anything else.
@@ -94,11 +91,28 @@ class Body:
             raise _invalid(f"Must be of the media type {' or '.join(allowed)}.")
 
 
-def _parse(text: str) -> JSONObject:
+class _Object(dict[str, Any]):
+    """A JSON object that knows which of its members stood there more than once."""
+
+    repeated: frozenset[str] = frozenset()
+
+
+def _parse(text: str) -> Parameters:
+    any_repeated = False
+
+    def build(members: list[tuple[str, Any]]) -> _Object:
+        nonlocal any_repeated
+        json_object = _Object(members)
+        if len(json_object) < len(members):
+            any_repeated = True
+            counts = Counter(name for name, _ in members)
+            json_object.repeated = frozenset(name for name in counts if counts[name] > 1)
+        return json_object
+
     try:
         data = json.loads(
             text,
-            object_pairs_hook=JSONObject.from_members,
+            object_pairs_hook=build,
             parse_int=_parse_int,
             parse_constant=_refuse_constant,
         )
@@ -106,9 +120,12 @@ def _parse(text: str) -> JSONObject:
         raise _invalid("Is nested too deeply.") from error
     except ValueError as error:
         raise _invalid(f"Must be JSON: {error}.") from error
-    if not isinstance(data, JSONObject):
+    if not isinstance(data, _Object):
         raise _invalid(f"Must be a JSON object, not {json_type(data)}.")
-    return data
+    parameters = Parameters(data)
+    if any_repeated:
+        parameters.errors = _repeated_members(data)
+    return parameters
 
 
 def _parse_int(digits: str) -> int | float:
@@ -124,16 +141,13 @@ def _invalid(sentence: str) -> ApiError:
     return ApiError(status_codes.INVALID_REQUEST, {"body": [sentence]})
 
 
-def repeated_members(body: JSONObject) -> dict[str, Any]:
-    """Return an error for each member that is repeated in any object of `body`.
-
-    The errors stand by parameter; for a member of a parameter's object, a level deeper.
-    """
+def _repeated_members(body: _Object) -> dict[str, Any]:
+    """Return an error for each member that is repeated in any object of `body`."""
     errors: dict[str, Any] = {name: [_REPEATED] for name in body.repeated}
     for parameter, value in body.items():
         if parameter in errors:
             continue
-        if isinstance(value, JSONObject):
+        if isinstance(value, _Object):
             deeper = {name: [_REPEATED] for name in value.repeated}
             deeper |= {name: [_REPEATED_INSIDE] for name, v in value.items() if _has_repeated(v)}
             if deeper:
@@ -152,7 +166,7 @@ def _has_repeated(value: object) -> bool:
     pending = [value]
     while pending:
         value = pending.pop()
-        if isinstance(value, JSONObject):
+        if isinstance(value, _Object):
             if value.repeated:
                 return True
             pending.extend(value.values())

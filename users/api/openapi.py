@@ -12,16 +12,12 @@ from drf_spectacular.extensions import (
 )
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
-from users import attributes
 from users.api import status_codes
-from users.api.serializers import (
-    AttributesField,
-    BooleanField,
-    EnumField,
-    TextField,
-    UserUpdateSerializer,
-)
+from users.api.fields import TypedField
+from users.api.serializers import UserUpdateSerializer
 from users.api.status_codes import STATUS_CODES, StatusCode
+from users.attributes import values
+from users.attributes.types import Undefined
 from users.models import AbstractUser
 
 Schema = dict[str, Any]
@@ -80,31 +76,15 @@ _ERRORS = {
 }
 
 
-def _attribute_schema(*, nullable: bool) -> Schema:
-    scalar: list[Schema] = [
-        {"type": "string", "maxLength": attributes.MAX_STRING_LENGTH},
-        {"type": "number"},
-        {"type": "boolean"},
-    ]
-    items = {"type": "array", "maxItems": attributes.MAX_LIST_LENGTH, "items": {"oneOf": scalar}}
-    return {"oneOf": [*scalar, items], **({"nullable": True} if nullable else {})}
-
-
 def _parameter_schema(field: Any, *, merged: bool) -> Schema:
-    match field:
-        case TextField():
-            return {"type": "string", "minLength": field.min_length, "maxLength": field.max_length}
-        case EnumField():
-            return {"type": "string", "enum": field.choices}
-        case BooleanField():
-            return {"type": "boolean"}
-        case AttributesField():
-            return {
-                "type": "object",
-                "maxProperties": attributes.MAX_KEYS,
-                "additionalProperties": _attribute_schema(nullable=merged),
-            }
-    raise TypeError(field)
+    if isinstance(field, TypedField):
+        return field.type.schema()
+    attribute = Undefined().schema()  # which definitions only narrow
+    return {
+        "type": "object",
+        "maxProperties": values.MAX_KEYS,
+        "additionalProperties": {**attribute, **({"nullable": True} if merged else {})},
+    }
 
 
 def parameters_schema(*, merged: bool) -> Schema:

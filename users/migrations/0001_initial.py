@@ -2,7 +2,7 @@ import django.db.models.deletion
 import django.db.models.lookups
 import django.db.models.manager
 import django.utils.timezone
-import users.attributes
+import users.attributes.values
 import users.db.fields
 import users.db.functions
 import users.models.validators
@@ -139,7 +139,7 @@ class Migration(migrations.Migration):
                     "custom_attributes",
                     models.JSONField(
                         blank=True,
-                        decoder=users.attributes.JSONDecoder,
+                        decoder=users.attributes.values.JSONDecoder,
                         default=dict,
                         verbose_name="custom attributes",
                     ),
@@ -148,7 +148,7 @@ class Migration(migrations.Migration):
                     "skill_attributes",
                     models.JSONField(
                         blank=True,
-                        decoder=users.attributes.JSONDecoder,
+                        decoder=users.attributes.values.JSONDecoder,
                         default=dict,
                         verbose_name="skill attributes",
                     ),

@@ -11,7 +11,7 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from users import attributes
+from users.attributes import values
 from users.db.fields import ExactCharField
 from users.db.functions import HeldOnSQLite, HeldValue, JSONRows, JSONType, JSONValue
 from users.models.validators import validate_storable
@@ -34,7 +34,7 @@ class AttributeDefinition(models.Model):
     kind = ExactCharField(_("kind"), max_length=6, choices=Kind)
     name = ExactCharField(
         _("name"),
-        max_length=attributes.MAX_KEY_LENGTH,
+        max_length=values.MAX_KEY_LENGTH,
         help_text=_("The key as it stands in the API, such as “business”."),
     )
     type = ExactCharField(_("type"), max_length=15, choices=Type)
@@ -89,7 +89,7 @@ class AttributeDefinition(models.Model):
         errors = {
             field: sentence
             for field, sentence in (
-                ("name", attributes.key_error(self.name)),
+                ("name", values.key_error(self.name)),
                 ("choices", self._choices_error()),
             )
             if sentence
@@ -100,21 +100,19 @@ class AttributeDefinition(models.Model):
 
     def _choices_error(self) -> str | None:
         if not isinstance(self.choices, list):
-            return gettext("Must be a list of strings, not %s.") % attributes.json_type(
-                self.choices
-            )
+            return gettext("Must be a list of strings, not %s.") % values.json_type(self.choices)
         if not self.has_choices:
             return gettext("Only the types with choices take any.") if self.choices else None
         if not self.choices:
             return gettext("This type needs at least one choice.")
-        if len(self.choices) > attributes.MAX_CHOICES:
+        if len(self.choices) > values.MAX_CHOICES:
             return gettext("Must have at most %(max)d choices, and has %(count)d.") % {
-                "max": attributes.MAX_CHOICES,
+                "max": values.MAX_CHOICES,
                 "count": len(self.choices),
             }
         for choice in self.choices:
-            if sentence := attributes.string_error(choice) or attributes.length_error(
-                choice, 1, attributes.MAX_STRING_LENGTH
+            if sentence := values.string_error(choice) or values.length_error(
+                choice, 1, values.MAX_STRING_LENGTH
             ):
                 return gettext("Each choice: %s") % sentence
         if len(set(self.choices)) < len(self.choices):

@@ -1,6 +1,5 @@
 """The user: fields, constraints, state, and what a change of state entails."""
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.auth import models as auth_models
@@ -12,11 +11,12 @@ from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from users import attributes
+from users.attributes import values
+from users.attributes.rules import KINDS, flat, rules_by_field
 from users.db import compiled
 from users.db.fields import ExactCharField, FoldedField
 from users.db.functions import SHA256, JSONType
-from users.models.attribute_definitions import AttributeDefinition, DefinitionRow
+from users.models.attribute_definitions import AttributeDefinition
 from users.models.names import UniquelyNamed
 from users.models.sessions import Session
 from users.models.validators import validate_storable
@@ -129,10 +129,10 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
         _("active chats"), default=0, help_text=_("The chats now in the user's “My Chats”.")
     )
     custom_attributes = models.JSONField(
-        _("custom attributes"), default=dict, blank=True, decoder=attributes.JSONDecoder
+        _("custom attributes"), default=dict, blank=True, decoder=values.JSONDecoder
     )
     skill_attributes = models.JSONField(
-        _("skill attributes"), default=dict, blank=True, decoder=attributes.JSONDecoder
+        _("skill attributes"), default=dict, blank=True, decoder=values.JSONDecoder
     )
 
     sessions: Any  # the reverse of `Session.user`
@@ -178,12 +178,6 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
 
     # Which saves are a log-in's own: its time, and a password hashed anew by a stronger hasher.
     _LOG_IN_FIELDS = frozenset({"last_login", "password"})
-
-    #: The attribute objects: the field's name, and the kind of definition that rules it.
-    ATTRIBUTE_FIELDS: Mapping[str, AttributeDefinition.Kind] = {
-        "custom_attributes": AttributeDefinition.Kind.CUSTOM,
-        "skill_attributes": AttributeDefinition.Kind.SKILL,
-    }
 
     def __str__(self) -> str:
         return self.login_id
@@ -270,7 +264,7 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
             field.attname
             for field in self._meta.concrete_fields
             if field.attname in self.__dict__
-            and not attributes.same(self.__dict__[field.attname], stored.get(field.attname))
+            and not values.same(self.__dict__[field.attname], stored.get(field.attname))
         }
         return changed if "password" in changed else None
 
@@ -313,17 +307,19 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
             raise ValidationError(errors)
 
     def _attribute_errors(self) -> dict[str, list[str]]:
-        stored = type(self)._base_manager.filter(pk=self.pk).values(*self.ATTRIBUTE_FIELDS).first()
-        definitions = AttributeDefinition.objects.all()
+        fields = list(KINDS)
+        stored = self._stored_values or {}
+        if not stored.keys() >= KINDS.keys():
+            stored = type(self)._base_manager.filter(pk=self.pk).values(*fields).first() or {}
+        changed = [f for f in fields if not values.same(stored.get(f, {}), getattr(self, f))]
+        rules = rules_by_field(AttributeDefinition.objects.all()) if changed else {}
         errors = {}
-        for field, kind in self.ATTRIBUTE_FIELDS.items():
+        for field in changed:
             wanted = getattr(self, field)
             if not isinstance(wanted, dict):
-                errors[field] = [f"Must be an object, not {attributes.json_type(wanted)}."]
-            elif found := judge_attributes(
-                stored[field] if stored else {}, wanted, kind, definitions
-            ):
-                errors[field] = attributes.flat(found)
+                errors[field] = [f"Must be an object, not {values.json_type(wanted)}."]
+            elif found := rules[field].validate(stored.get(field, {}), wanted):
+                errors[field] = flat(found)
         return errors
 
 
@@ -332,24 +328,6 @@ def _copied(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _copied(item) for key, item in value.items()}
     return [_copied(item) for item in value] if isinstance(value, list) else value
-
-
-def judge_attributes(
-    stored: attributes.Attributes,
-    wanted: attributes.Attributes,
-    kind: AttributeDefinition.Kind,
-    definitions: Iterable[AttributeDefinition] | Iterable[DefinitionRow],
-) -> attributes.Errors:
-    """Judge a change of a user's attribute object by those of `definitions` that are of its kind.
-
-    Returns the errors as `attributes.judge` does.
-    """
-    return attributes.judge(
-        stored,
-        wanted,
-        {definition.name: definition for definition in definitions if definition.kind == kind},
-        undefined_allowed=kind == AttributeDefinition.Kind.SKILL,
-    )
 
 
 class User(AbstractUser):

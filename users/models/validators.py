@@ -2,10 +2,10 @@
 
 from django.core.exceptions import ValidationError
 
-from users import attributes
+from users.attributes import values
 
 
 def validate_storable(value: object) -> None:
     """Raise `ValidationError` for text that some database refuses (U+0000, lone surrogates)."""
-    if sentence := attributes.string_error(value):
+    if sentence := values.string_error(value):
         raise ValidationError(sentence)

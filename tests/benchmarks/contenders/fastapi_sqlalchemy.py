@@ -11,7 +11,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from users import attributes, tokens
+from users import tokens
+from users.attributes import values
+from users.attributes.rules import rules_by_field
 
 _url = os.environ["DATABASE_URL"]
 if _url.startswith("sqlite"):
@@ -204,17 +206,11 @@ async def update_user(
     user = row.User
     changes = update.model_dump(exclude_unset=True)
     definitions = (await session.scalars(select(AttributeDefinition))).all()
-    for kind in ("custom", "skill"):
-        if (field := f"{kind}_attributes") in changes:
+    for field, rules in rules_by_field(definitions).items():
+        if field in changes:
             stored = getattr(user, field)
-            changes[field] = attributes.merge(stored, changes[field])
-            errors = attributes.judge(
-                stored,
-                changes[field],
-                {each.name: each for each in definitions if each.kind == kind},
-                undefined_allowed=kind == "skill",
-            )
-            if errors:
+            changes[field] = values.merge(stored, changes[field])
+            if errors := rules.validate(stored, changes[field]):
                 raise HTTPException(400, errors)
     changed = {name: value for name, value in changes.items() if getattr(user, name) != value}
     if changed:

@@ -10,11 +10,13 @@ from django.db.models import DateTimeField, Exists, OuterRef, QuerySet
 from django.utils import timezone
 from rest_framework.request import Request
 
+from users import changes
 from users.api import status_codes
 from users.api.body import Body
 from users.api.envelope import ApiError, EnvelopeResponse
 from users.api.serializers import UserSerializer, UserUpdateSerializer
 from users.api.views.base import ApiView
+from users.attributes.rules import Rules, rules_by_field
 from users.db import transactions
 from users.db.compiled import CompiledQuery, Parameter
 from users.db.errors import refuses_writes
@@ -48,10 +50,6 @@ _USER = UserSerializer()
 _OUTCOME_UNKNOWN = "The connection broke in the commit: it is unknown whether the update is stored."
 
 
-class _SuperusersNotLockedError(Exception):
-    """A superuser is to be made inactive, which the transaction has to begin otherwise for."""
-
-
 class UserView(ApiView):
     """Updates a user's details: `PATCH` merges attribute objects, `PUT` replaces them."""
 
@@ -67,7 +65,7 @@ class UserView(ApiView):
         body = Body(request)  # a slow caller must not hold the lock: read first, judged below
         try:
             user = self.store(body, user_id, replace=replace)
-        except _SuperusersNotLockedError:
+        except changes.SuperusersNotLockedError:
             user = self.store(body, user_id, replace=replace, lock_superusers=True)
         return EnvelopeResponse(status_codes.USER_UPDATED, _USER.to_representation(user))
 
@@ -80,26 +78,12 @@ class UserView(ApiView):
         try:
             with transactions.atomic(users.db):
                 superusers = users.lock_superusers() if lock_superusers else None
-                user, definitions = self.get_locked_user(user_id)  # 3101
-
-                def is_last_superuser() -> bool:
-                    if superusers is None:
-                        raise _SuperusersNotLockedError
-                    return superusers <= {user.pk}
-
-                parameters = body.parse()  # 3114, 3115
-                changes = _UPDATE.changes(  # 3115, 3107, 3110
-                    user,
-                    definitions,
-                    parameters,
-                    replace=replace,
-                    is_last_superuser=is_last_superuser,
+                user, rules = self.get_locked_user(user_id)  # 3101
+                found = _UPDATE.changes(  # 3114, 3115, 3107, 3110
+                    user, body.parse(), rules, replace=replace, superusers=superusers
                 )
-                if changes:
-                    writing = True
-                    for name, value in changes.items():
-                        setattr(user, name, value)
-                    user.save(update_fields=changes)
+                writing = bool(found)
+                changes.save(user, found)
                 return user
         except django.db.Error as error:
             if writing or refuses_writes(error):
@@ -108,11 +92,11 @@ class UserView(ApiView):
                 raise ApiError(status_codes.UPDATE_FAILED, errors) from error
             raise
 
-    def get_locked_user(self, user_id: str) -> tuple[AbstractUser, list[DefinitionRow]]:
+    def get_locked_user(self, user_id: str) -> tuple[AbstractUser, dict[str, Rules]]:
         """Return the user, whose row nobody else can change until the transaction ends.
 
-        With it come all attribute definitions, by the same statement. It costs more statements only
-        where somebody else has locked the row, and where nobody is found.
+        With it come the rules of its attributes, by the same statement. It costs more statements
+        only where somebody else has locked the row, and where nobody is found.
         """
         using = router.db_for_write(get_user_model())
         features = connections[using].features
@@ -130,4 +114,4 @@ class UserView(ApiView):
         if not found:
             raise ApiError(status_codes.USER_NOT_FOUND)
         [user] = found
-        return user, [DefinitionRow(*row) for row in user.definition_rows or ()]
+        return user, rules_by_field(DefinitionRow(*row) for row in user.definition_rows or ())

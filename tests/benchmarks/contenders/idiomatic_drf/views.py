@@ -8,9 +8,10 @@ from rest_framework.exceptions import AuthenticationFailed, NotFound
 from rest_framework.generics import UpdateAPIView
 from rest_framework.response import Response
 
-from users import attributes, tokens
+from users import tokens
+from users.attributes import values
+from users.attributes.rules import rules_by_field
 from users.models import AccessToken, AttributeDefinition, User
-from users.models.users import judge_attributes
 
 
 class BearerAuthentication(TokenAuthentication):
@@ -58,10 +59,9 @@ class UserSerializer(serializers.ModelSerializer):
 
     def _validate_attributes(self, field, value):
         stored = getattr(self.instance, field)
-        wanted = attributes.merge(stored, value) if self.context["merge"] else value
-        kind = User.ATTRIBUTE_FIELDS[field]
-        definitions = AttributeDefinition.objects.filter(kind=kind)
-        if errors := judge_attributes(stored, wanted, kind, definitions):
+        wanted = values.merge(stored, value) if self.context["merge"] else value
+        rules = rules_by_field(AttributeDefinition.objects.all())[field]
+        if errors := rules.validate(stored, wanted):
             raise serializers.ValidationError(errors)
         return wanted
 

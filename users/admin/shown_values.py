@@ -14,7 +14,7 @@ from django.utils.choices import flatten_choices
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 
-from users.attributes import normalize_line_breaks
+from users.attributes.form_fields import normalize_line_breaks
 
 #: A field's value as an input holds it; a list of them, where a field has several inputs.
 Shown: TypeAlias = str | list[str]

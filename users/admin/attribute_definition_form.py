@@ -1,0 +1,98 @@
+"""The form of an attribute definition."""
+
+import json
+import re
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from users.models import (
+    AttributeDefinition,
+    count_choices,
+    holders,
+)
+
+
+class ChoicesField(forms.CharField):
+    """The choices of a definition, one a line: a list of distinct strings.
+
+    A choice that a line cannot hold (line breaks, outer spaces) stands there as JSON, in quotes.
+    """
+
+    widget = forms.Textarea(attrs={"rows": 8, "cols": 40})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(map(_line, value)) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        # Not `splitlines()`: these are the line breaks that browsers send.
+        lines = map(str.strip, re.split(r"\r\n|\r|\n", super().to_python(value) or ""))
+        return [_choice(line) for line in lines if line]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return (initial or []) != self.to_python(data)
+
+
+def _line(choice: Any) -> str:
+    """Return the line that `_choice` reads as `choice`."""
+    text = str(choice)
+    is_plain = text == text.strip() == _choice(text) and not re.search(r"[\r\n]", text)
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
+
+
+def _choice(line: str) -> str:
+    if not line.startswith('"'):
+        return line
+    try:
+        return str(json.loads(line))
+    except ValueError:
+        return line
+
+
+class AttributeDefinitionForm(forms.ModelForm):
+    """Makes or changes a definition; what takes choices from users asks first."""
+
+    choices = ChoicesField(
+        label=_("Choices"),
+        required=False,
+        help_text=_(
+            "One a line. Only for the types “one choice” and “several choices”. A line in quotes "
+            "is read as JSON, so that a choice may hold line breaks and outer spaces."
+        ),
+    )
+    confirmed = forms.BooleanField(
+        label=_("Save it all the same"), required=False, widget=forms.HiddenInput
+    )
+
+    class Meta:
+        model = AttributeDefinition
+        fields = ("kind", "name", "type", "choices", "description")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        held = self._values_lost(cleaned) if self.instance.pk else []
+        if held and not cleaned.get("confirmed"):
+            self.fields["confirmed"].widget = forms.CheckboxInput()
+            self.add_error("confirmed", held)
+        return cleaned
+
+    def _values_lost(self, cleaned: dict[str, Any]) -> list[str]:
+        """Return a sentence for each value that users hold and the change no longer allows."""
+        stored = AttributeDefinition.objects.get(pk=self.instance.pk)
+        if "type" in cleaned and cleaned["type"] != stored.type:
+            count = holders(stored).count()
+            return [_held(count, stored.name)] if count else []
+        kept = set(cleaned.get("choices", ()))
+        removed = [choice for choice in stored.choices if choice not in kept]
+        counts = count_choices(stored) if removed else {}
+        return [_held(counts[choice], choice) for choice in removed if counts[choice]]
+
+
+def _held(count: int, value: str) -> str:
+    return ngettext(
+        "%(count)d user holds “%(value)s”. It stays stored there, but is no longer allowed.",
+        "%(count)d users hold “%(value)s”. It stays stored there, but is no longer allowed.",
+        count,
+    ) % {"count": count, "value": value}

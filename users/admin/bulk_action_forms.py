@@ -1,0 +1,63 @@
+"""What bulk actions ask for."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from users.admin.attribute_fields import attribute_field
+from users.models import (
+    AttributeDefinition,
+    Membership,
+    Team,
+)
+
+
+class TeamForm(forms.Form):
+    """The team, and the role there, for users who are to be added."""
+
+    team = forms.ModelChoiceField(Team.objects.all(), label=_("Team"))
+    role = forms.ChoiceField(
+        label=_("Role"), choices=Membership.Role.choices, initial=Membership.Role.AGENT
+    )
+
+
+class AttributeForm(forms.Form):
+    """Which custom attribute is to be set; once that is known, to what, or that it is removed."""
+
+    definition = forms.ModelChoiceField(
+        AttributeDefinition.objects.filter(kind=AttributeDefinition.Kind.CUSTOM),
+        label=_("Custom attribute"),
+    )
+    # For which definition the form showed the field of the value.
+    asked = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, data: Any = None, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.is_asked = False
+        if data is None:
+            return
+        try:
+            definition = self.fields["definition"].clean(data.get("definition"))
+        except ValidationError:
+            return
+        self.is_asked = data.get("asked") == str(definition.pk)
+        self.data = data.copy()
+        self.data["asked"] = definition.pk
+        self.fields["value"] = attribute_field(definition)
+        self.fields["value"].required = self.is_asked and "remove" not in data
+        self.fields["remove"] = forms.BooleanField(
+            label=_("Remove the attribute instead"), required=False
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("remove") and cleaned.get("value") is not None:
+            self.add_error("remove", gettext("Give a value or remove the attribute, not both."))
+        return cleaned
+
+    def is_valid(self) -> bool:
+        """Whether the value was asked for, and what was answered is valid."""
+        return super().is_valid() and self.is_asked

@@ -1,0 +1,26 @@
+"""The form of a membership."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from users.admin.access import superuser_error
+from users.models import (
+    AbstractUser,
+)
+
+
+class MembershipForm(forms.ModelForm):
+    """Makes or changes a membership; that of a superuser, where `actor` is one too."""
+
+    actor: AbstractUser
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        # The list has no field for the user, and sends all of its rows, changed or not.
+        if self.has_changed() and not self.actor.is_superuser:
+            user = cleaned.get("user") or (self.instance.pk and self.instance.user)
+            if user and user.is_superuser:
+                raise ValidationError(superuser_error(user))
+        return cleaned

@@ -1,0 +1,145 @@
+"""The forms that make and change a user."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm, UsernameField
+from django.utils.translation import gettext
+
+from users import changes
+from users.admin.access import access_removal_error
+from users.admin.attribute_fields import definition_field_name, removal_field_name
+from users.admin.shown_values import ShownValuesForm
+from users.attributes import values
+from users.attributes.rules import Errors, rules_by_field
+from users.attributes.types import type_of
+from users.models import (
+    AbstractUser,
+    AttributeDefinition,
+)
+
+User: Any = get_user_model()
+
+
+class UserForm(ShownValuesForm, UserChangeForm):
+    """Changes a user, an attribute a field.
+
+    It works as the call's PATCH does: only what the operator changed is judged and saved. What
+    others change meanwhile stays, and so does a stored value that its definition does not allow.
+
+    `definitions`, `actor` (who makes the change) and `superusers` (the ids of those who may enter,
+    locked) are set on the subclass that the admin makes for each request.
+    """
+
+    definitions: Sequence[AttributeDefinition] = ()
+    actor: AbstractUser
+    superusers: Collection[Any] = ()
+
+    class Meta(UserChangeForm.Meta):
+        model = User
+        field_classes = {"login_id": UsernameField}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.changes: dict[str, Any] = {}  # of the attributes, once they are validated
+        self.rules = rules_by_field(self.definitions)
+        for definition in self.definitions:
+            self._set_initial(definition)
+        for name in self.rules:
+            self._offer_removal(name)
+
+    def _set_initial(self, definition: AttributeDefinition) -> None:
+        value = getattr(self.instance, definition.field).get(definition.name)
+        if value is not None and type_of(definition).error(value) is None:
+            self.initial[definition_field_name(definition)] = value
+
+    def _offer_removal(self, name: str) -> None:
+        """Show the stored attributes that have no field, or do not fit theirs, to be removed."""
+        if (field := self.fields.get(removal_field_name(name))) is None:
+            return
+        stored = getattr(self.instance, name)
+        field.choices = [
+            # Quoted, for browsers change line breaks.
+            (quote(key), _stored_text(key, stored[key], error))
+            for key, error in self.rules[name].no_longer_allowed(stored).items()
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        changed = set(self.changed_data)
+        self._validate_attributes(changed)
+        self._protect_access(changed)
+        # What the operator did not change is not written: somebody else may have meanwhile.
+        return {name: value for name, value in self.cleaned_data.items() if name in changed}
+
+    def _validate_attributes(self, changed: set[str]) -> None:
+        wanted = {name: patch for name in self.rules if (patch := self._patch(name, changed))}
+        try:
+            self.changes = changes.validate(self.instance, wanted, self.rules)
+        except changes.InvalidChangeError as error:
+            for name, errors in error.errors.items():
+                self._add_attribute_errors(name, errors)
+
+    def _patch(self, name: str, changed: set[str]) -> values.Attributes:
+        """Return what the operator changed of the attributes in the user's field `name`."""
+        removed = set(self.cleaned_data.get(removal_field_name(name), ()))
+        stored = getattr(self.instance, name)
+        return {key: None for key in stored if quote(key) in removed} | {
+            definition.name: self.cleaned_data[field_name]
+            for definition in self.definitions
+            if definition.field == name
+            and (field_name := definition_field_name(definition)) in changed
+            and field_name in self.cleaned_data
+        }
+
+    def _add_attribute_errors(self, name: str, errors: Errors) -> None:
+        if isinstance(errors, list):  # the object as a whole has no field of its own
+            self.add_error(None, errors)
+            return
+        for definition in self.definitions:
+            if definition.field == name and definition.name in errors:
+                self.add_error(definition_field_name(definition), errors[definition.name])
+
+    def _protect_access(self, changed: set[str]) -> None:
+        """Refuse what would keep the actor, or the last superuser, out."""
+        keeps = {"status": User.Status.ACTIVE, "role_type": User.RoleType.ADMINISTRATIVE}
+        if self.instance.is_superuser:
+            keeps["is_superuser"] = True
+        for field, kept in keeps.items():
+            removes = field in changed and self.cleaned_data.get(field, kept) != kept
+            if removes and (
+                sentence := access_removal_error(self.actor, [self.instance], self.superusers)
+            ):
+                self.add_error(field, sentence)
+
+    def _get_validation_exclusions(self) -> set[str]:
+        return super()._get_validation_exclusions() | (set(self.fields) - set(self.changed_data))
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        # Not before: what is validated already would be once more.
+        for name, value in self.changes.items():
+            setattr(self.instance, name, value)
+
+    @property
+    def changed_columns(self) -> list[str]:
+        """The names of the user's fields that the form changes."""
+        fields = (field.name for field in User._meta.concrete_fields)
+        return [*self.changes, *(name for name in fields if name in self.cleaned_data)]
+
+
+def _stored_text(key: str, value: Any, why_unallowed: str | None) -> str:
+    text = f"{key}: {values.readable(value)}"
+    if why_unallowed is None:
+        return text
+    return gettext("%(text)s (no longer allowed. %(why)s)") % {"text": text, "why": why_unallowed}
+
+
+class UserCreationForm(AdminUserCreationForm):
+    """Makes a user; attributes, teams and access follow on the page of the user."""
+
+    class Meta:  # the model is the admin site's to name
+        fields = ("first_name", "last_name", "login_id", "email_id")
+        field_classes = {"login_id": UsernameField}
