@@ -3,13 +3,8 @@ import json
 import pytest
 from django.test import Client
 
-from tests.factories import (
-    ChoiceFactory,
-    MembershipFactory,
-    TeamFactory,
-    UserFactory,
-    issue_token,
-)
+from tests.factories import ChoiceFactory, MembershipFactory, TeamFactory, UserFactory, issue_token
+from tests.server import Server
 
 
 @pytest.fixture
@@ -76,3 +71,9 @@ class Caller:
 @pytest.fixture
 def call(user, team, token):
     return Caller(user, team, token)
+
+
+@pytest.fixture
+def server(tmp_path, db):
+    with Server(tmp_path / "server.log") as server:
+        yield server

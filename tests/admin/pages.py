@@ -3,6 +3,8 @@
 import re
 from html.parser import HTMLParser
 
+USERS = "/admin/users/user/"
+
 
 class _Fields(HTMLParser):
     """Collects what a browser would send of the form `form_id` (None: of any form)."""
@@ -82,3 +84,12 @@ def errors(response):
 
 def messages(response):
     return [str(message) for message in response.context["messages"]]
+
+
+def user_page(user):
+    return f"{USERS}{user.pk}/change/"
+
+
+def save_user(browser, user, **changes):
+    """Open the user's page, change its fields, and save it."""
+    return send(browser, user_page(user), "user_form", **changes)

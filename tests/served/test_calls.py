@@ -6,15 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.factories import MembershipFactory
-from tests.server import Server
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def server(tmp_path, db):
-    with Server(tmp_path / "server.log") as server:
-        yield server
 
 
 def test_hundreds_of_mixed_calls_get_the_answers_of_the_table(server, call, team, business):

@@ -1,0 +1,81 @@
+"""A user's page: what is saved, and what is refused."""
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from tests.admin.conftest import browser_of
+from tests.admin.pages import errors, save_user
+from tests.database import row, stored
+from tests.factories import AttributeDefinitionFactory, ChoiceFactory
+from users.models import Membership, Session
+
+User = get_user_model()
+
+
+def test_a_form_that_is_sent_as_it_stands_changes_nothing(root_browser, user, business):
+    AttributeDefinitionFactory(kind="skill", name="text", type="text")
+    AttributeDefinitionFactory(kind="skill", name="yes", type="boolean")
+    AttributeDefinitionFactory(kind="skill", name="rate", type="number")
+    ChoiceFactory(kind="skill", name="several", type="multiple_choice")
+    ChoiceFactory(kind="skill", name="one", choices=["a\nb", "c"])
+    ChoiceFactory(
+        kind="skill", name="many", type="multiple_choice", choices=["a\r\nb", "c\rd", "e"]
+    )
+    skills = {"text": " two\nlines ", "yes": False, "rate": 1e300, "several": [], "new": [1, True]}
+    skills |= {"one": "a\nb", "many": ["c\rd", "a\r\nb"]}
+    User.objects.filter(pk=user.pk).update(
+        custom_attributes={"business": "Bakery", "nobody's": 1},
+        skill_attributes=skills,
+        first_name=" Asha ",
+        job_description="Team lead\nBerlin",
+    )
+    before = row(user)
+    assert save_user(root_browser, user).status_code == 302
+    assert row(user) == before
+
+
+def test_a_stored_value_that_is_not_touched_blocks_nothing(root_browser, user):
+    User.objects.filter(pk=user.pk).update(first_name="", email_id="none")
+    assert save_user(root_browser, user, last_name="Lovelace").status_code == 302
+    assert (stored(user).last_name, stored(user).email_id) == ("Lovelace", "none")
+
+
+HUGE = str(10**30)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"groups": [HUGE]},
+        {"user_permissions": [HUGE]},
+        {"_shown_values": f'{{"groups": ["{HUGE}"]}}'},
+        {"initial-groups": [HUGE]},
+        {"memberships-0-id": HUGE},
+        {"memberships-0-team": HUGE},
+        {"memberships-0-user": HUGE},
+        {"memberships-TOTAL_FORMS": HUGE},
+    ],
+    ids=lambda sent: "".join(sent),
+)
+def test_a_number_that_no_key_has_is_refused(root_browser, user, sent):
+    assert save_user(root_browser, user, **sent).status_code in (200, 302)
+    assert Membership.objects.filter(user=user).count() == 1
+
+
+def test_a_saved_change_moves_updated_at(root_browser, user):
+    save_user(root_browser, user, first_name="Zoë")
+    assert stored(user).updated_at > user.updated_at
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("login_id", "ROOT"), ("email_id", "Root@desk.example")],
+)
+def test_a_name_that_is_taken_is_refused_at_its_field(root_browser, user, field, value):
+    assert list(errors(save_user(root_browser, user, **{field: value}))) == [field]
+
+
+def test_a_deactivation_ends_the_sessions(root_browser, user):
+    browser_of(user)
+    save_user(root_browser, user, status="inactive")
+    assert not Session.objects.filter(user=user).exists()

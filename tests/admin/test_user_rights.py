@@ -1,0 +1,118 @@
+"""Who may see and change what, and who keeps access."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
+from django.test import Client
+
+from tests.admin.conftest import browser_of
+from tests.admin.pages import USERS, errors, save_user, user_page
+from tests.assertions import assert_updated
+from tests.database import stored
+from tests.factories import AdministratorFactory
+from users.admin.access import access_removal_error
+
+User = get_user_model()
+
+
+@pytest.mark.parametrize("target", ["self", "other"])
+def test_nobody_but_a_superuser_raises_rights(staff_browser, staff, user, target):
+    target = {"self": staff, "other": user}[target]
+    group = Group.objects.create(name="Bosses")
+    permissions = set(target.user_permissions.all())
+    response = save_user(
+        staff_browser,
+        target,
+        first_name="Zoë",
+        is_superuser="on",
+        role_type="Administrative",
+        groups=[group.pk],
+        user_permissions=["1", "2"],
+        **{"initial-is_superuser": "", "initial-role_type": ""},
+    )
+    assert response.status_code == 302
+    saved = stored(target)
+    assert (saved.first_name, saved.is_superuser, saved.role_type) == (
+        "Zoë",
+        False,
+        target.role_type,
+    )
+    assert not saved.groups.exists()
+    assert set(saved.user_permissions.all()) == permissions
+
+
+def test_a_superuser_gives_rights(root_browser, user):
+    group = Group.objects.create(name="Bosses")
+    save_user(root_browser, user, is_superuser="on", role_type="Administrative", groups=[group.pk])
+    assert (stored(user).is_superuser, stored(user).is_staff) == (True, True)
+    assert stored(user).groups.get() == group
+
+
+def test_a_superusers_account_is_only_shown_to_others(staff_browser, superuser, business):
+    page = staff_browser.get(user_page(superuser))
+    assert page.status_code == 200
+    assert b'name="first_name"' not in page.content
+    assert staff_browser.post(user_page(superuser), {"first_name": "Zoë"}).status_code == 403
+    assert staff_browser.get(f"{USERS}{superuser.pk}/password/").status_code == 403
+    assert staff_browser.post(f"{USERS}{superuser.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=superuser.pk, first_name="Asha").exists()
+
+
+def test_groups_are_changed_by_a_superuser_alone(staff, staff_browser, root_browser):
+    staff.user_permissions.set(Permission.objects.all())
+    group = Group.objects.create(name="Bosses")
+    path = f"/admin/auth/group/{group.pk}/change/"
+    assert staff_browser.post(path, {"name": "Bosses", "permissions": [1]}).status_code == 403
+    assert root_browser.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("status", {"status": "inactive"}),
+        ("role_type", {"role_type": "Customer Care"}),
+        ("is_superuser", {"is_superuser": None}),
+    ],
+)
+def test_nobody_takes_his_own_access_away(root_browser, superuser, field, changes):
+    AdministratorFactory(is_superuser=True)
+    response = save_user(root_browser, superuser, **changes)
+    assert errors(response) == {field: ["You cannot take your own access away."]}
+
+
+def test_a_staff_user_cannot_deactivate_himself(staff_browser, staff):
+    assert list(errors(save_user(staff_browser, staff, status="inactive"))) == ["status"]
+
+
+def test_a_superuser_deactivates_another(root_browser):
+    other = AdministratorFactory(is_superuser=True)
+    save_user(root_browser, other, status="inactive")
+    assert not stored(other).is_active
+
+
+def test_a_customer_care_user_does_not_enter(user):
+    assert browser_of(user).get(USERS).status_code == 302
+
+
+def test_an_administrator_without_permissions_sees_nothing(db, user):
+    browser = browser_of(AdministratorFactory())
+    assert browser.get("/admin/").status_code == 200
+    for path in (USERS, user_page(user)):
+        assert browser.get(path).status_code == 403
+
+
+def test_the_last_superuser_stays_even_for_one_who_is_none(staff, superuser):
+    other = AdministratorFactory(is_superuser=True, status="inactive")
+    last = "The last active superuser has to stay one."
+    assert access_removal_error(staff, [superuser], {superuser.pk}) == last
+    assert access_removal_error(staff, [other], {superuser.pk}) is None
+
+
+def test_a_deactivated_administrator_is_thrown_out_at_the_next_click(call, user, superuser):
+    user.role_type, user.is_superuser = "Administrative", True
+    user.save()
+    browser = browser_of(user)
+    assert browser.get(USERS).status_code == 200
+    assert_updated(call({"status": "inactive"}))
+    assert browser.get(USERS).status_code == 302
+    assert Client().get(USERS).status_code == 302
