@@ -7,9 +7,11 @@ import sys
 from django.core.management import execute_from_command_line
 
 from config import demo_environment
+from users.acting import acting
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     if sys.argv[1:2] == ["demo"]:
         demo_environment.prepare(os.environ)
-    execute_from_command_line(sys.argv)
+    with acting("command"):
+        execute_from_command_line(sys.argv)

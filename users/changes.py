@@ -84,8 +84,12 @@ def validate(
 
 
 def save(user: AbstractUser, changes: Mapping[str, Any]) -> None:
-    """Save `changes`, which `validate` has returned, and nothing else; no change saves nothing."""
+    """Save `changes`, which `validate` has returned for the locked user, and nothing else.
+
+    No change saves nothing.
+    """
     if changes:
+        user.locked_values = user.stored_values
         for field, value in changes.items():
             setattr(user, field, value)
         user.save(update_fields=changes)

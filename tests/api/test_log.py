@@ -19,7 +19,7 @@ def request_log(caplog):
 
 @pytest.mark.django_db
 def test_a_call_is_logged_in_a_line(call, user, team, request_log):
-    call(CHANGE)
+    response = call(CHANGE)
     [line] = request_log()
     assert line.pop("ms") > 0
     assert line.pop("time").endswith("+00:00")
@@ -29,6 +29,7 @@ def test_a_call_is_logged_in_a_line(call, user, team, request_log):
         "user": user.pk,
         "team": team.pk,
         "token": "HR system",
+        "trxid": response["trxid"],
     }
 
 

@@ -94,6 +94,20 @@ class JSONRows(models.Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
+class JSONList(models.Func):
+    """The values of an expression in all rows of a query, as one JSON list."""
+
+    template = "json_group_array(%(expressions)s)"
+    output_field = models.JSONField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="jsonb_agg(%(expressions)s)", **context)
+
+    def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "JSON_ARRAYAGG(%(expressions)s)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
 class JSONValue(models.Func):
     """A JSON field within JSON: its value, where some databases would take its text."""
 
@@ -105,4 +119,20 @@ class JSONValue(models.Func):
 
     def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         template = "JSON_EXTRACT(%(expressions)s, '$')"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+class TransactionID(models.Func):
+    """The id of the running transaction; ids rise in the order in which transactions first write.
+
+    Only PostgreSQL has one; elsewhere it is 0. As the `db_default` of a column, it is the id of the
+    transaction that inserted the row.
+    """
+
+    template = "0"
+    output_field = models.BigIntegerField()
+    allowed_default = True
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "(pg_current_xact_id()::text::bigint)"
         return self.as_sql(compiler, connection, template=template, **context)

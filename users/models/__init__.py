@@ -9,6 +9,7 @@ from users.models.attribute_definitions import (
     definition_rows,
     holders,
 )
+from users.models.history import Change
 from users.models.sessions import Session
 from users.models.teams import Membership, Team
 from users.models.users import AbstractUser, User, UserManager
@@ -17,6 +18,7 @@ __all__ = [
     "AbstractUser",
     "AccessToken",
     "AttributeDefinition",
+    "Change",
     "DefinitionRow",
     "Membership",
     "Session",

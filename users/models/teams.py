@@ -1,12 +1,16 @@
 """Teams, and who is in them with which role."""
 
+from typing import Any
+
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, router, transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from users.db.fields import FoldedField
+from users.models import history
 from users.models.names import UniquelyNamed
 from users.models.validators import validate_storable
 
@@ -84,3 +88,37 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return gettext("%(user)s in %(team)s") % {"user": self.user, "team": self.team}
+
+    def save(self, **kwargs: Any) -> None:
+        using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=using, savepoint=False):
+            super().save(**kwargs)
+
+    def _save_table(
+        self,
+        raw: bool = False,
+        cls: Any = None,
+        force_insert: Any = False,
+        force_update: bool = False,
+        using: Any = None,
+        update_fields: Any = None,
+    ) -> Any:
+        """Save the row, and in the history what it changes; of a fixture too, which is `raw`."""
+        old = self._stored(using)
+        # Of two changes of one user, the lock makes one the later.
+        user_ids = {self.user_id, *(old[:1] if old else ())}
+        users = get_user_model()._base_manager.using(using).select_for_update().order_by("pk")
+        login_ids = dict(users.filter(pk__in=user_ids).values_list("pk", "login_id"))
+        django: Any = super()
+        result = django._save_table(raw, cls, force_insert, force_update, using, update_fields)
+        new = self._stored(using)
+        for user_id in sorted(login_ids):
+            was, now = ({row[1]: row[2]} if row and row[0] == user_id else {} for row in (old, new))
+            user = self._state.fields_cache.get("user") if user_id == self.user_id else None
+            history.record_membership(user, user_id, login_ids[user_id], was, now, using)
+        return result
+
+    def _stored(self, using: str) -> Any:
+        """Return the user, team and role that the row holds; None where there is no row."""
+        rows = Membership.objects.using(using).filter(pk=self.pk)
+        return rows.values_list("user", "team", "role").first()

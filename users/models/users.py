@@ -1,5 +1,6 @@
 """The user: fields, constraints, state, and what a change of state entails."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib.auth import models as auth_models
@@ -16,6 +17,7 @@ from users.attributes.rules import KINDS, flat, rules_by_field
 from users.db import compiled
 from users.db.fields import ExactCharField, FoldedField
 from users.db.functions import SHA256, JSONType
+from users.models import history
 from users.models.attribute_definitions import AttributeDefinition
 from users.models.names import UniquelyNamed
 from users.models.sessions import Session
@@ -137,6 +139,8 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
 
     sessions: Any  # the reverse of `Session.user`
 
+    _password: str | None  # Django's: one that was set and is not saved yet
+
     objects = UserManager()
 
     USERNAME_FIELD = "login_id"
@@ -173,8 +177,16 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
             ),
         ]
 
-    # What was read of the row; None where it is no longer what the row holds.
-    _stored_values: dict[str, Any] | None = None
+    #: The fields that the history does not keep, of those that a project adds.
+    UNRECORDED_FIELDS: Collection[str] = ()
+
+    # For `users.models.history`: what the row holds, by attribute name, where it has been locked
+    # since it was read; and the change that made the user, in the transaction that did.
+    locked_values: dict[str, Any] | None = None
+    creation_id: int | None = None
+
+    # What was read of the row, by attribute name; None where it is no longer what the row holds.
+    stored_values: dict[str, Any] | None = None
 
     # Which saves are a log-in's own: its time, and a password hashed anew by a stronger hasher.
     _LOG_IN_FIELDS = frozenset({"last_login", "password"})
@@ -198,18 +210,19 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
             self.accepting_chats = False
             saved.add("accepting_chats")
         if saved - self._LOG_IN_FIELDS:
-            self._stored_values = None
+            self.stored_values = None
             self.updated_at = timezone.now()
             saved.add("updated_at")
         if update_fields is not None:
             kwargs["update_fields"] = saved
-        if not deactivates:
+        if self._password is None and not saved - self._LOG_IN_FIELDS:
             super().save(**kwargs)
             return
         using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
         with transaction.atomic(using=using, savepoint=False):
             super().save(**kwargs)
-            self.end_sessions()
+            if deactivates:
+                self.end_sessions()
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]
@@ -245,18 +258,18 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> "AbstractUser":
         user = super().from_db(*args, **kwargs)
-        user._stored_values = _copied(user.__dict__)
+        user.stored_values = _copied(user.__dict__)
         return user
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        self._stored_values = None
+        self.stored_values = None
         super().refresh_from_db(*args, **kwargs)
 
     def _changed_with_password(
         self, using: str | None = None, force_insert: Any = False, **kwargs: Any
     ) -> set[str] | None:
         """Return the fields that were changed since the user was read, if the password was."""
-        stored = self._stored_values
+        stored = self.stored_values
         elsewhere = force_insert or using not in (None, self._state.db)
         if stored is None or elsewhere or self.pk != stored.get(self._meta.pk.attname):
             return None
@@ -277,17 +290,18 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
         using: Any = None,
         update_fields: Any = None,
     ) -> Any:
-        """Save fields of a stored row by a compiled statement, all else as Django does."""
-        plain_update = update_fields and not raw and not force_insert
-        if plain_update and compiled.update(self, cls, using, update_fields):
-            return True
-        django: Any = super()
-        if not raw or self.is_active:
-            return django._save_table(raw, cls, force_insert, force_update, using, update_fields)
-        # A fixture passes by `save()`.
-        self.accepting_chats = False
-        with transaction.atomic(using=using, savepoint=False):
+        """Save the row, and in the history what it changes; of a fixture too, which is `raw`.
+
+        Fields of a stored row are saved by a compiled statement, all else as Django does.
+        """
+        if raw and not self.is_active:
+            self.accepting_chats = False
             self.end_sessions()
+        django: Any = super()
+        plain_update = update_fields and not raw and not force_insert
+        with history.recording(self, cls, update_fields, force_insert, using):
+            if plain_update and compiled.update(self, cls, using, update_fields):
+                return True
             return django._save_table(raw, cls, force_insert, force_update, using, update_fields)
 
     def clean(self) -> None:
@@ -308,7 +322,7 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
 
     def _attribute_errors(self) -> dict[str, list[str]]:
         fields = list(KINDS)
-        stored = self._stored_values or {}
+        stored = self.stored_values or {}
         if not stored.keys() >= KINDS.keys():
             stored = type(self)._base_manager.filter(pk=self.pk).values(*fields).first() or {}
         changed = [f for f in fields if not values.same(stored.get(f, {}), getattr(self, f))]

@@ -12,6 +12,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from users import acting
 from users.api import status_codes
 from users.api.authentication import AccessTokenAuthentication
 from users.api.envelope import ApiError, OnlyChoice, exception_handler
@@ -45,7 +46,11 @@ class ApiView(APIView):
     @transaction.non_atomic_requests
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         started = time.perf_counter()
-        response = super().dispatch(request, *args, **kwargs)
+        self.trxid = acting.new_trxid()
+        with acting.acting("api", trxid=self.trxid):
+            response = super().dispatch(request, *args, **kwargs)
+        response["trxid"] = self.trxid
+        response["Cache-Control"] = "no-store"
         self.log(response, time.perf_counter() - started)
         return response
 
@@ -57,6 +62,8 @@ class ApiView(APIView):
         super().initial(request, *args, **kwargs)  # authentication: 2003, 2004
         if request.successful_authenticator is None:
             raise AuthenticationFailed
+        # A host's own authentication may know a user instead of a token.
+        acting.identify(request.auth if hasattr(request.auth, "pk") else request.user)
         self.team_id = self.get_team_id(request)
         if self.team_id is None:
             raise ApiError(status_codes.TEAM_NOT_FOUND, {"teamid": [_TEAM_ID]})
@@ -88,5 +95,6 @@ class ApiView(APIView):
             # Not looked at unless it was authenticated: that would authenticate once more.
             "token": None if self.team_id is None else getattr(self.request.auth, "name", None),
             "ms": round(seconds * 1000, 1),
+            "trxid": self.trxid,
         }
         request_log.info(json.dumps(line))
