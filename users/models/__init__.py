@@ -9,7 +9,7 @@ from users.models.attribute_definitions import (
     definition_rows,
     holders,
 )
-from users.models.history import Change
+from users.models.history import Change, FeedState
 from users.models.sessions import Session
 from users.models.teams import Membership, Team
 from users.models.users import AbstractUser, User, UserManager
@@ -20,6 +20,7 @@ __all__ = [
     "AttributeDefinition",
     "Change",
     "DefinitionRow",
+    "FeedState",
     "Membership",
     "Session",
     "Team",

@@ -81,6 +81,25 @@ class Change(models.Model):
         return f"{self.login_id}: {self.get_action_display()}"
 
 
+class FeedState(models.Model):
+    """What makes earlier cursors of the feed of changes invalid: a single row, made when needed.
+
+    epoch: one more with each restart of the feed; a cursor of another epoch is invalid.
+    pruned_transaction_id, pruned_id: the place in the feed of the last change that was pruned; a
+        cursor from before it is invalid.
+    """
+
+    epoch = models.PositiveIntegerField(default=1)
+    pruned_transaction_id = models.BigIntegerField(default=0)
+    pruned_id = models.BigIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"epoch {self.epoch}"
+
+
 # What changes by itself, or has a way of its own into the history.
 _UNRECORDED = frozenset({"password", "last_login", "created_at", "updated_at"})
 
