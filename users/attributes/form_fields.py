@@ -1,4 +1,4 @@
-"""Form fields whose cleaned value is an attribute's, None for unset."""
+"""Form fields for attributes; the cleaned value is the attribute's value, or None if unset."""
 
 import math
 from collections.abc import Callable
@@ -8,14 +8,14 @@ from django import forms
 
 
 def normalize_line_breaks(text: str) -> str:
-    """Return `text` with LF for each line break, for a browser sends CR LF, whatever it was."""
+    """Return `text` with LF line breaks. Browsers submit CR LF, whatever the page contained."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class NumberField(forms.FloatField):
-    """A JSON number: an integer stays one.
+    """A float field that keeps integers as integers.
 
-    from_text: what makes a number of text.
+    from_text: parses the submitted text.
     """
 
     widget = forms.NumberInput(attrs={"step": "any"})
@@ -26,28 +26,28 @@ class NumberField(forms.FloatField):
 
     def to_python(self, value: Any) -> Any:
         number = super().to_python(value)
-        # What no double holds is left to `validate()`, which an integer of its length would break.
+        # `validate()` rejects infinity, but would raise OverflowError for so long an integer.
         if number is None or not math.isfinite(number):
             return number
         return self.from_text(str(value).strip())
 
 
 class ChoiceField(forms.TypedChoiceField):
-    """One of the choices, also where it holds a line break, which browsers change."""
+    """A choice field that recognizes a choice although the browser changed its line breaks."""
 
     def to_python(self, value: Any) -> Any:
         return _as_defined(super().to_python(value), self.choices)
 
 
 class MultipleChoiceField(forms.TypedMultipleChoiceField):
-    """Some of the choices, also where one holds a line break, which browsers change."""
+    """Like `ChoiceField`, for several choices."""
 
     def to_python(self, value: Any) -> Any:
         return [_as_defined(text, self.choices) for text in super().to_python(value)]
 
 
 def _as_defined(text: str, choices: Any) -> str:
-    """Return the one of `choices` that a browser sent as `text`; `text` if there is none."""
+    """Return the choice that a browser submitted as `text`, or `text` if there is none."""
     if "\r" not in text:
         return text
     sent = normalize_line_breaks(text)

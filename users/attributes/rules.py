@@ -1,4 +1,4 @@
-"""The rules of one kind of attributes: which keys users may hold, and which values."""
+"""The rules for attributes of one kind: which keys and values a user may have."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
@@ -6,17 +6,17 @@ from typing import Protocol, TypeAlias
 
 from users.attributes import types, values
 
-#: Messages for each attribute; or one list of messages, where the object as a whole is wrong.
+#: Messages by attribute, or one list of messages if the object as a whole is invalid.
 Errors: TypeAlias = dict[str, list[str]] | list[str]
 
-#: The user's fields that hold attributes, each with the kind of definition that rules it.
+#: The user's attribute fields, each with the kind of definition that applies to it.
 KINDS: Mapping[str, str] = {"custom_attributes": "custom", "skill_attributes": "skill"}
 
-_MAX_NAMES = 20  # of definitions, in an error
+_MAX_NAMES = 20  # of definitions listed in an error message
 
 
 class Definition(types.Definition, Protocol):
-    """What the rules need to know of an attribute definition."""
+    """The parts of an attribute definition that `Rules` uses."""
 
     @property
     def kind(self) -> str: ...
@@ -26,9 +26,10 @@ class Definition(types.Definition, Protocol):
 
 
 class Rules:
-    """The rules of one kind, made of the definitions of all kinds.
+    """The rules for attributes of one kind.
 
-    kind: `custom` or `skill`. A skill that nobody defined is taken, a custom attribute is not.
+    kind: `custom` or `skill`. Undefined skills are accepted, undefined custom attributes are not.
+    definitions: those of other kinds are ignored.
     """
 
     def __init__(self, kind: str, definitions: Iterable[Definition]) -> None:
@@ -39,10 +40,10 @@ class Rules:
         self.takes_undefined = kind == "skill"
 
     def validate(self, stored: values.Attributes, wanted: values.Attributes) -> Errors:
-        """Return what is wrong with changing an attribute object from `stored` to `wanted`.
+        """Return the errors of changing an attribute object from `stored` to `wanted`.
 
-        Only what changes is validated: a value that is as it was stored is not. Errors come by
-        attribute; where the object as a whole is wrong too, all of them come as one list.
+        Only values that change are validated. The errors are grouped by attribute; if the object
+        has too many keys, they are one list.
         """
         errors: dict[str, list[str]] = {}
         undefined = self._undefined_errors()
@@ -63,7 +64,7 @@ class Rules:
         return errors
 
     def _undefined_errors(self) -> Iterator[str]:
-        """Yield what is wrong with each undefined attribute; the first names the defined ones."""
+        """Yield an error message per undefined attribute; the first one lists the defined names."""
         error = "Nobody has defined this attribute."
         if names := sorted(self.definitions):
             listed = ", ".join(f"'{name}'" for name in names[:_MAX_NAMES])
@@ -72,9 +73,9 @@ class Rules:
         yield from repeat(error)
 
     def no_longer_allowed(self, stored: values.Attributes) -> dict[str, str | None]:
-        """Return the keys of `stored` whose values no definition allows, each with what is wrong.
+        """Return the stored keys that the definitions do not allow, each with an error message.
 
-        None stands for a key that nobody defined.
+        For an undefined key, the message is None.
         """
         found: dict[str, str | None] = {}
         for key, value in stored.items():
@@ -86,13 +87,13 @@ class Rules:
 
 
 def rules_by_field(definitions: Iterable[Definition]) -> dict[str, Rules]:
-    """Return the rules of each of the user's fields that hold attributes, by its name."""
+    """Return the rules for each of the user's attribute fields, by field name."""
     definitions = list(definitions)
     return {field: Rules(kind, definitions) for field, kind in KINDS.items()}
 
 
 def flat(errors: Errors) -> list[str]:
-    """Return `errors` as one list of messages, each naming its attribute."""
+    """Return `errors` as one list of messages, each starting with its attribute's name."""
     if isinstance(errors, list):
         return errors
     return [f"'{key}': {message}" for key, messages in errors.items() for message in messages]

@@ -1,6 +1,6 @@
-"""The types of attributes: a class for each, with all that depends on the type.
+"""Attribute types: one class per type, with everything that depends on the type.
 
-A definition names one of them: `type_of`. The plain fields of a user have types too
+`type_of` returns the type of a definition. The user's plain fields use these types as well
 (`users.changes`).
 """
 
@@ -26,37 +26,37 @@ from users.attributes.values import (
 
 Schema = dict[str, Any]
 
-_UNSET = "—"  # how a form shows that an attribute has no value
+_UNSET = "—"  # the form's label for an attribute without a value
 _SEPARATOR, _ESCAPE = "|", "\\"
 
 
 class Type:
-    """The JSON values that an attribute takes, and how they are typed in and described."""
+    """The JSON values that an attribute accepts, how they are entered and how described."""
 
     def cleaned(self, value: Any) -> Any:
-        """Return `value` as it is stored."""
+        """Return `value` normalized for storage."""
         return value
 
     def error(self, value: object) -> str | None:
-        """Return what is wrong with a cleaned value, as a message, or None."""
+        """Return an error message for a cleaned value, or None if it is valid."""
         raise NotImplementedError
 
     def schema(self) -> Schema:
-        """Return the OpenAPI schema of the values."""
+        """Return the OpenAPI schema of the accepted values."""
         raise NotImplementedError
 
     def form_field(self) -> forms.Field:
-        """Return a form field whose cleaned value is the attribute's, None for unset."""
+        """Return a form field whose cleaned value is the attribute's value, or None if unset."""
         raise NotImplementedError
 
     def as_text(self, value: Any) -> str:
-        """Return a value as text that `from_text` reads again, as a cell of a table holds it."""
+        """Return `value` as text, as in a spreadsheet cell; `from_text` parses it back."""
         return str(value)
 
     def from_text(self, text: str) -> Any:
-        """Return the value that `text` stands for.
+        """Return the value that `text` represents.
 
-        Text that stands for none is returned as it is, and `error` says what is wrong with it.
+        Text that cannot be parsed is returned unchanged, for `error` to reject.
         """
         return text
 
@@ -80,7 +80,7 @@ class Text(Type):
 
 @dataclass(frozen=True, slots=True)
 class TrimmedText(Text):
-    """A string without white space around it, all of Unicode's; counted after that."""
+    """A string that is stripped of (Unicode) white space before its length is checked."""
 
     def cleaned(self, value: Any) -> Any:
         return value.strip() if isinstance(value, str) else value
@@ -88,7 +88,7 @@ class TrimmedText(Text):
 
 @dataclass(frozen=True, slots=True)
 class Number(Type):
-    """A finite double, or an integer that every JSON reader holds exactly."""
+    """A finite double, or an integer that every JSON parser represents exactly."""
 
     def error(self, value: object) -> str | None:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -110,7 +110,7 @@ class Number(Type):
 
     def from_text(self, text: str) -> Any:
         digits = text.removeprefix("-")
-        # As in JSON, digits alone are an integer; int() itself refuses thousands of them.
+        # As in JSON, digits alone are an integer. int() rejects strings of thousands of digits.
         if digits.isdecimal() and len(digits) < 400:
             return int(text)
         try:
@@ -171,7 +171,7 @@ class Choice(Type):
 
 @dataclass(frozen=True, slots=True)
 class MultipleChoice(Type):
-    """A list of distinct ones of `choices`."""
+    """A list of items from `choices`, without duplicates."""
 
     choices: Sequence[str]
 
@@ -213,7 +213,7 @@ class MultipleChoice(Type):
 
 @dataclass(frozen=True, slots=True)
 class Undefined(Type):
-    """What an undefined skill takes: a string, a number, a boolean, or a list of these."""
+    """The type of an undefined skill: a string, a number, a boolean, or a list of these."""
 
     def error(self, value: object) -> str | None:
         if isinstance(value, list):
@@ -248,7 +248,7 @@ def _items_error(items: list[Any], item_error: Callable[[Any], str | None]) -> s
 
 
 class Definition(Protocol):
-    """What a type needs to know of an attribute definition."""
+    """The parts of an attribute definition that a type uses."""
 
     @property
     def type(self) -> str: ...
@@ -257,7 +257,7 @@ class Definition(Protocol):
     def choices(self) -> Sequence[str]: ...
 
 
-#: The type by the name that a definition stores, made of its choices.
+#: For each type name that a definition can store, what makes the type from its choices.
 _TYPES: Mapping[str, Callable[[Sequence[str]], Type]] = {
     "text": lambda choices: Text(),
     "number": lambda choices: Number(),
@@ -268,5 +268,5 @@ _TYPES: Mapping[str, Callable[[Sequence[str]], Type]] = {
 
 
 def type_of(definition: Definition) -> Type:
-    """Return the type that `definition` names."""
+    """Return the type of `definition`."""
     return _TYPES[definition.type](definition.choices)

@@ -1,6 +1,6 @@
-"""JSON values: how they compare, merge and are read, and what every one of them must keep to.
+"""JSON values: comparing, merging and decoding them, and the limits that apply to all.
 
-No database, no HTTP. Errors are messages in English, as the API gives them.
+No database, no HTTP. Error messages are in English, like all of the API's.
 """
 
 import json
@@ -13,17 +13,17 @@ MAX_KEY_LENGTH = 64
 MAX_STRING_LENGTH = 255
 MAX_LIST_LENGTH = 50
 MAX_CHOICES = 1000
-# The integers that every JSON reader holds exactly (RFC 8259, section 6).
+# The largest integer that every JSON parser represents exactly (RFC 8259, section 6).
 MAX_INTEGER = 2**53 - 1
 
 Attributes: TypeAlias = dict[str, Any]
 
 
 class JSONDecoder(json.JSONDecoder):
-    """Reads integers beyond ±(2^53 - 1) as doubles.
+    """Decodes integers beyond ±(2^53 - 1) as doubles.
 
-    PostgreSQL's jsonb writes the double 1e300 with all its 301 digits: read as an integer, it would
-    no longer equal the number that was stored.
+    PostgreSQL's jsonb returns the double 1e300 as an integer of 301 digits. Decoded as an int, it
+    would not equal the number that was stored.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -31,14 +31,14 @@ class JSONDecoder(json.JSONDecoder):
 
 
 def _parse_int(digits: str) -> int | float:
-    # The length first: int() refuses thousands of digits, and they are no safe integer anyway.
+    # Check the length first: int() rejects strings of thousands of digits.
     if len(digits) <= 17 and abs(number := int(digits)) <= MAX_INTEGER:
         return number
     return float(digits)
 
 
 def same(one: object, other: object) -> bool:
-    """Return True if two JSON values are equal; unlike in Python, true is not 1."""
+    """Return True if two JSON values are equal. Unlike in Python, true does not equal 1."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):
@@ -49,10 +49,10 @@ def same(one: object, other: object) -> bool:
 
 
 def merge(stored: Attributes, patch: Attributes) -> Attributes:
-    """Return `stored` with `patch` merged into it, as in RFC 7396; neither is changed.
+    """Return `stored` with `patch` merged into it (RFC 7396). Neither argument is modified.
 
-    An object that replaces another kind of value keeps its nulls, where the RFC would strip them:
-    no attribute may be an object, so that it is refused either way.
+    An object that replaces another kind of value keeps its nulls, which the RFC would strip: no
+    attribute may be an object, so it is rejected either way.
     """
     merged = dict(stored)
     for key, value in patch.items():
@@ -84,7 +84,7 @@ def json_type(value: object) -> str:
 
 
 def string_error(value: object) -> str | None:
-    """Return why `value` is no string that every database stores, or None."""
+    """Return an error message unless `value` is a string that every database can store."""
     if not isinstance(value, str):
         return f"Must be a string, not {json_type(value)}."
     if "\0" in value:
@@ -95,7 +95,7 @@ def string_error(value: object) -> str | None:
 
 
 def length_error(text: str, minimum: int, maximum: int) -> str | None:
-    """Return what is wrong with the length of `text`, in code points, or None."""
+    """Return an error message if `text` has too few or too many code points."""
     if minimum <= len(text) <= maximum:
         return None
     allowed = f"{minimum} to {maximum}" if minimum else f"at most {maximum}"
@@ -103,13 +103,13 @@ def length_error(text: str, minimum: int, maximum: int) -> str | None:
 
 
 def key_error(key: str) -> str | None:
-    """Return what is wrong with `key` as the name of an attribute, or None."""
+    """Return an error message if `key` cannot be the name of an attribute."""
     error = string_error(key) or length_error(key, 1, MAX_KEY_LENGTH)
     return error and error.replace("Must", "The key must", 1)
 
 
 def readable(value: object) -> str:
-    """Return an attribute's value as a person reads it: "Banking", "en, de", "yes"."""
+    """Return an attribute's value formatted for people: "Banking", "en, de", "yes"."""
     match value:
         case bool():
             return gettext("yes") if value else gettext("no")

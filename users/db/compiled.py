@@ -1,8 +1,8 @@
-"""Statements that are compiled once and run many times.
+"""SQL statements that are compiled once per connection and run many times.
 
-Django compiles a queryset anew on each evaluation, which takes several times as long as to run it.
-The call runs the same few statements on each request: they are compiled once for each connection.
-With it, the call takes half of the processor's time that it took (tests/benchmarks).
+Django compiles a queryset on each evaluation, which takes several times as long as running it. The
+update call runs the same few statements on every request: compiling them once halves its CPU time
+(tests/benchmarks).
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -16,7 +16,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class Parameter(models.Expression):
-    """Stands in a queryset for a value that is given when the compiled statement is run.
+    """A placeholder in a queryset for a value that is given when the compiled statement runs.
 
     name: the name of the value.
     field: the model field that converts the value for the database.
@@ -30,28 +30,28 @@ class Parameter(models.Expression):
         return "%s", [self]
 
     def bind(self, value: Any, connection: Any) -> Any:
-        """Return `value` as the database takes it, where it is looked up."""
+        """Return `value` prepared for a lookup."""
         field = self.output_field
         return field.get_db_prep_value(field.get_prep_value(value), connection, prepared=True)
 
 
 class _Assigned(Parameter):
     def bind(self, value: Any, connection: Any) -> Any:
-        """Return `value` as the database takes it, where it is stored."""
+        """Return `value` prepared for saving."""
         return self.output_field.get_db_prep_save(value, connection)
 
 
 class CompiledQuery(Generic[Row]):
-    """A queryset of whole instances, in which `Parameter`s stand for what changes.
+    """A queryset of model instances that is compiled once, with a `Parameter` for each value.
 
-    build: makes the queryset; called once for each connection, and not before the first run.
+    build: returns the queryset; called once per connection, on the first run.
     """
 
     def __init__(self, build: Callable[[], "models.QuerySet[Row]"]) -> None:
         self.build = build
 
     def run(self, using: str, **values: Any) -> list[Row]:
-        """Return the instances that are found in the database `using`, with `values` given."""
+        """Run the query with `values` on the database `using`, and return the instances."""
         query: _Select[Row] = _compiled(using, self, lambda: _Select(self.build().using(using)))
         return query.instances(query.execute(values).fetchall())
 
@@ -59,13 +59,12 @@ class CompiledQuery(Generic[Row]):
 def update(
     instance: models.Model, model: type[models.Model], using: str, names: AbstractSet[str]
 ) -> bool:
-    """Update the fields `names` of the row of `instance`, to what the instance has.
+    """UPDATE the fields `names` of the row of `instance`, and return True if that succeeded.
 
-    model: whose table it is, of the instance's model and its parents.
+    It returns False if there is no such row, and if more than plain values is needed (an expression
+    or a generated field): save in Django's own way then.
 
-    Returns whether a row was updated. It is not where there is none, and where that takes more than
-    plain values (an expression, a field that the database generates): Django's own save is for
-    that.
+    model: the instance's model, or the parent model whose table is updated.
     """
     key = model, frozenset(names)
     statement: _Update | None = _compiled(using, key, lambda: _plain_update(model, using, names))
@@ -108,17 +107,17 @@ class CompiledInsert:
 
 
 def _compiled(using: str, key: Hashable, build: Callable[[], Any]) -> Any:
-    # On the connection, to which Django's compilers and their converters are bound.
+    # Kept on the connection, because Django's compilers and converters are bound to it.
     connection: Any = connections[using]
     statements = vars(connection).setdefault("users_compiled_statements", {})
-    key = key, connection.timezone  # which a host's tests override: the converters depend on it
+    key = key, connection.timezone  # converters depend on it, and tests may override it
     if key not in statements:
         statements[key] = build()
     return statements[key]
 
 
 class _Statement:
-    """A statement that a compiler of Django's has made."""
+    """A compiled statement with its cursor."""
 
     def __init__(self, compiler: Any) -> None:
         self.connection = compiler.connection
@@ -126,10 +125,10 @@ class _Statement:
         # Django's compiler of INSERT gives a list of statements: here, of one.
         self.sql, self.parameters = statement[0] if isinstance(statement, list) else statement
         self.cursor: Any = None
-        self.cursor_is_of: Any = None  # the driver's connection
+        self.driver_connection: Any = None  # the one that `cursor` belongs to
 
     def execute(self, values: dict[str, Any]) -> Any:
-        """Run the statement with `values` given, and return the cursor, to be read at once."""
+        """Run the statement with `values`. Read the returned cursor before the next run."""
         bound = [
             parameter.bind(values[parameter.name], self.connection)
             if isinstance(parameter, Parameter)
@@ -141,26 +140,26 @@ class _Statement:
         return cursor
 
     def _cursor(self) -> Any:
-        """Return what `connection.cursor()` does, but with the driver's cursor of the last run.
+        """Do what `connection.cursor()` does, but reuse the driver's cursor of the last run.
 
-        It knows already how to convert what this statement takes and returns.
+        That cursor has already looked up how to convert the parameters and the columns.
         """
         connection = self.connection
         if connection.allow_thread_sharing:  # as in tests with a live server
             return connection.cursor()
         connection.close_if_health_check_failed()
         connection.ensure_connection()
-        if self.cursor_is_of is not connection.connection:
-            # A backend may have a cursor that is made for this (`users.db.postgresql` does).
+        if self.driver_connection is not connection.connection:
+            # A backend may have cursors for prepared statements (`users.db.postgresql` does).
             create = getattr(connection, "create_prepared_cursor", connection.create_cursor)
             with connection.wrap_database_errors:
                 self.cursor = create()
-            self.cursor_is_of = connection.connection
+            self.driver_connection = connection.connection
         return connection._prepare_cursor(self.cursor)
 
 
 class _Update(_Statement):
-    """Of `fields` in the row of a primary key."""
+    """UPDATE the given fields of one row."""
 
     def __init__(self, model: type[models.Model], using: str, fields: list[Any]) -> None:
         row = model._base_manager.using(using).filter(pk=Parameter("pk", model._meta.pk))
@@ -202,9 +201,9 @@ class _Insert(_Statement):
 
 
 def _plain_update(model: type[models.Model], using: str, names: AbstractSet[str]) -> _Update | None:
-    """Return the update of the fields `names` that the model's own table has, if it has any.
+    """Return the UPDATE of those fields in `names` that the model's own table has.
 
-    None too where the table has fields that the database generates: Django reads them again.
+    Return None if it has none of them, or if it has generated fields, which Django reads back.
     """
     own = model._meta.local_concrete_fields
     fields = [
@@ -216,7 +215,7 @@ def _plain_update(model: type[models.Model], using: str, names: AbstractSet[str]
 
 
 class _Select(_Statement, Generic[Row]):
-    """With what Django's `ModelIterable` finds out anew on each evaluation of a queryset."""
+    """A SELECT whose column mapping is computed once."""
 
     def __init__(self, queryset: "models.QuerySet[Row]") -> None:
         compiler = queryset.query.get_compiler(queryset.db)
@@ -230,7 +229,7 @@ class _Select(_Statement, Generic[Row]):
         self.fields = [column.target.attname for column in selected if hasattr(column, "target")]
 
     def instances(self, rows: list[Any]) -> list[Row]:
-        """Return the instances of which the database has sent `rows`."""
+        """Return the model instances for `rows`."""
         width = len(self.fields)
         found = []
         for row in self.apply_converters(rows, self.converters):

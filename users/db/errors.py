@@ -1,20 +1,17 @@
-"""What a database's errors mean."""
+"""Telling apart what database errors mean."""
 
 from django.db import Error
 
-# PostgreSQL's SQLSTATE read_only_sql_transaction; MariaDB's ER_OPTION_PREVENTS_STATEMENT and
-# ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION.
-_POSTGRESQL_READ_ONLY = "25006"
-
-
+_POSTGRESQL_READ_ONLY = "25006"  # SQLSTATE read_only_sql_transaction
+# ER_OPTION_PREVENTS_STATEMENT, ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
 _MARIADB_READ_ONLY = (1290, 1792)
 
 
 def refuses_writes(error: Error) -> bool:
-    """Whether the database says by `error` that it takes no writes.
+    """Return True if `error` says that the database is read-only.
 
-    It may say so before the first of them: a row lock, and on SQLite the begin of the transaction,
-    are writes to it.
+    It may come before the first write, because a read-only database refuses row locks too (SQLite:
+    the beginning of the transaction).
     """
     cause = error.__cause__
     return (

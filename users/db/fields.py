@@ -1,4 +1,4 @@
-"""Fields of models."""
+"""Model fields."""
 
 from typing import Any
 
@@ -9,22 +9,22 @@ from users.names import MAX_LENGTH, fold
 
 
 class ExactCharField(models.CharField):
-    """A CharField that is compared by code point.
+    """A CharField that compares by code point.
 
-    MariaDB by default takes "résumé" for "resume", and any emoji for any other.
+    By MariaDB's default collation, "résumé" equals "resume", and any two emoji are equal.
     """
 
     def db_parameters(self, connection: Any) -> Any:
         parameters: Any = super().db_parameters(connection)
         if connection.vendor == "mysql":
-            parameters["collation"] = "utf8mb4_bin"  # as its JSON columns, which stand beside it
+            parameters["collation"] = "utf8mb4_bin"  # as for its JSON columns
         return parameters
 
 
 class _AnyCase(lookups.BuiltinLookup):
     def process_lhs(self, compiler: Any, connection: Any, lhs: Any = None) -> Any:
         sql, parameters = super().process_lhs(compiler, connection, lhs)
-        if connection.vendor == "mysql":  # where the collation alone ignores the case
+        if connection.vendor == "mysql":  # where the collation decides
             sql += " COLLATE utf8mb4_general_ci"
         return sql, parameters
 
@@ -34,7 +34,7 @@ for _lookup in (lookups.IExact, lookups.IContains, lookups.IStartsWith, lookups.
 
 
 class FoldedAttribute:
-    """Descriptor of a `FoldedField`: always computed from the field that it folds."""
+    """The descriptor of a `FoldedField`: its value is always computed from the other field."""
 
     def __init__(self, field: "FoldedField") -> None:
         self.field = field
@@ -46,17 +46,17 @@ class FoldedAttribute:
         return value and fold(value)
 
     def __set__(self, instance: models.Model, value: object) -> None:
-        # Never read, but Django takes a field that is not in `__dict__` for a deferred one.
+        # Never read, but Django considers a field deferred if it is not in `__dict__`.
         instance.__dict__[self.field.attname] = value
 
 
 class FoldedField(ExactCharField):
-    """The value of another field as `users.names.fold` has it, for the database to keep unique.
+    """The folded value of another field (`users.names.fold`), for a unique constraint.
 
-    Python folds it, for SQLite and some of PostgreSQL's collations know the case of ASCII alone.
-    Every way of saving an instance stores it (`loaddata` and `bulk_create` too).
+    It is folded in Python, because SQLite and some PostgreSQL collations fold only ASCII. Every way
+    of saving an instance stores it, `loaddata` and `bulk_create` included.
 
-    of: the name of the field that is folded.
+    of: the name of the other field.
     """
 
     descriptor_class = FoldedAttribute

@@ -1,4 +1,4 @@
-"""Database functions that the ORM does not have."""
+"""Database functions that Django does not have."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from django.db.models import functions
 
 
 class SHA256(functions.SHA256):
-    """The SHA-256 digest of a text, for which Django asks PostgreSQL for an extension."""
+    """Django's SHA256, but without the extension pgcrypto on PostgreSQL."""
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         template = "encode(sha256(convert_to(%(expressions)s, 'UTF8')), 'hex')"
@@ -16,10 +16,10 @@ class SHA256(functions.SHA256):
 
 
 class HeldOnSQLite(models.Func):
-    """Whether a JSON object (1) holds a key (2) with a choice (3): as its value, or in its list.
+    """True if a JSON object has a key whose value is a choice, or a list that contains it.
 
-    Without a choice (NULL), whether it holds the key. SQLite has no operators for it, and its JSON
-    paths do not take every key.
+    The arguments are the object, the key and the choice. If the choice is NULL, any value will do.
+    SQLite has no operators for this, and its JSON paths cannot express every key.
     """
 
     template = """EXISTS (
@@ -53,7 +53,7 @@ class JSONType(models.Func):
 
 
 class HeldValue(models.Func):
-    """The value that a JSON object (1) holds under a key (2), whatever the key."""
+    """The value in a JSON object (first argument) of any key (second argument)."""
 
     template = """(
         WITH asked (object, name) AS (SELECT %(expressions)s)
@@ -67,7 +67,7 @@ class HeldValue(models.Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
     def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        # The path as Django writes it: what is not ASCII is escaped there as in the object.
+        # Escape non-ASCII characters in the path, as Django does in the stored object.
         clone = self.copy()
         json_object, name = self.get_source_expressions()
         path = models.Value(f"$.{json.dumps(name.value)}", models.CharField())
@@ -77,9 +77,9 @@ class HeldValue(models.Func):
 
 
 class JSONRows(models.Func):
-    """All rows of a query as one JSON list, each row the list of the values of its expressions.
+    """Aggregates the rows of a query into one JSON list of lists.
 
-    Where there are no rows it is NULL or empty, as the database has it.
+    Without rows, it is NULL or an empty list, depending on the database.
     """
 
     template = "json_group_array(json_array(%(expressions)s))"
@@ -109,7 +109,7 @@ class JSONList(models.Func):
 
 
 class JSONValue(models.Func):
-    """A JSON field within JSON: its value, where some databases would take its text."""
+    """A JSON field as an argument of a JSON function, where some databases would take its text."""
 
     template = "json(%(expressions)s)"
     output_field = models.JSONField()

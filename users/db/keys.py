@@ -1,15 +1,15 @@
-"""Primary keys as they arrive from outside: texts that may name no row at all."""
+"""Primary keys in requests: strings that may not be a key at all."""
 
-#: The key that no row has.
+#: A primary key that no row has.
 NO_ROW = -1
 _MAX = 2**63 - 1
 
 
 def row_id(text: str) -> int:
-    """Return the primary key that `text`, an unsigned integer in ASCII digits, names.
+    """Return the primary key in `text`, an unsigned integer in ASCII digits.
 
-    `NO_ROW` stands for all that no row can have: it is looked up like any other, so that the
-    answer to it is the answer to a row that is not there.
+    Return `NO_ROW` if `text` cannot be a key. Look that up like any other key: an invalid id then
+    gets the same answer as the id of a row that does not exist.
     """
     if not (text.isascii() and text.isdigit()):
         return NO_ROW

@@ -6,25 +6,25 @@ from django.db.migrations.operations.base import Operation
 
 
 class LeaveRoomForUpdates(Operation):
-    """Have PostgreSQL leave room beside the rows of a model for new versions of them.
+    """Set the fill factor of a model's table on PostgreSQL, so that updates touch no index.
 
-    An update whose new row fits beside the old one touches none of the table's indexes
-    (PostgreSQL's documentation, "Heap-Only Tuples"). With a million users, the call is a tenth
-    faster. Rows that are there already get room as they are updated.
+    A new version of a row that fits on the same page as the old one needs no new index entries
+    (PostgreSQL's documentation, "Heap-Only Tuples"). With a million users, the update call is a
+    tenth faster. Existing rows get room as they are updated.
 
-    model_name: a model of the migration's app. A project with a user model of its own puts the
-        operation into a migration of its own.
+    model_name: a model of the migration's app. A project with its own user model adds the operation
+        to one of its own migrations.
     """
 
     reduces_to_sql = True
     reversible = True
-    _FILL_FACTOR = 85  # per cent: room for a new version of one row in seven at a time
+    _FILL_FACTOR = 85  # per cent: leaves room to update one row in seven at a time
 
     def __init__(self, model_name: str) -> None:
         self.model_name = model_name
 
     def state_forwards(self, app_label: str, state: Any) -> None:
-        """Change nothing: the room is no part of a model."""
+        """Do nothing: the fill factor is not part of a model's state."""
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any

@@ -1,4 +1,4 @@
-"""A transaction whose end tells what is stored."""
+"""A transaction that succeeds exactly if its commit does."""
 
 import logging
 from collections.abc import Iterator
@@ -13,16 +13,16 @@ _POSTGRESQL_IN_ERROR = 3  # libpq's PQTRANS_INERROR
 
 
 class OutcomeUnknownError(OperationalError):
-    """The connection broke in the commit: what was written may be stored or not."""
+    """The connection broke during the commit: the changes may be stored or not."""
 
 
 @contextmanager
 def atomic(using: str) -> Iterator[None]:
-    """As the outermost `transaction.atomic`, but it succeeds where the commit does, and only there.
+    """Like an outermost `transaction.atomic`, but it succeeds exactly if the commit does.
 
-    Django's own also fails where the commit succeeded and an `on_commit` callback raised, which is
-    logged here; and it succeeds where somebody swallowed a database error, so that the transaction
-    is rolled back, which is a `DatabaseError` here.
+    Django's also raises if an `on_commit` callback fails after the commit, which is only logged
+    here. And it does not raise if a database error was swallowed and the transaction is rolled back
+    for it, which is a `DatabaseError` here.
     """
     connection: Any = connections[using]
     committed = committing = False
@@ -49,10 +49,10 @@ def atomic(using: str) -> Iterator[None]:
 
 
 def _will_be_rolled_back(connection: Any) -> bool:
-    """Whether a commit would store nothing, as far as is known without asking the server."""
+    """Return True if a commit would be a rollback, as far as is known without a query."""
     if connection.needs_rollback or connection.closed_in_transaction:
         return True
-    if connection.vendor == "postgresql":  # which makes a rollback of the commit, without an error
+    if connection.vendor == "postgresql":  # which turns COMMIT into ROLLBACK silently
         return connection.connection.info.transaction_status == _POSTGRESQL_IN_ERROR
     # SQLite ends the transaction after some errors, such as a full disk.
     return connection.vendor == "sqlite" and not connection.connection.in_transaction

@@ -1,7 +1,7 @@
-"""Django's PostgreSQL backend, with fewer round trips and a shorter way to libpq.
+"""Django's PostgreSQL backend, with fewer round trips and less overhead per statement.
 
-It has one more of the OPTIONS, `max_wait`: how many seconds the server may take to answer, before
-the connection is closed and an OperationalError is raised; by default, as many as it needs.
+It adds `max_wait` to OPTIONS: how many seconds to wait for an answer of the server, before the
+connection is closed and OperationalError raised. The default is no limit.
 """
 
 from typing import Any
@@ -23,18 +23,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return Connection.adopt(connection, self.settings_dict["OPTIONS"].get("max_wait"))
 
     def is_usable(self) -> bool:
-        """Whether the connection that another request left can serve this one.
+        """Return True if the connection can serve another request.
 
-        A server that ends a connection says so: as long as nothing has arrived on an idle one, it
-        stands, and the question that Django asks the server before each request can be left out. A
-        server that is gone without a word is found by TCP's keepalives (`config.settings`).
+        Django sends a query to find out. Usually that is not needed: a server that closes a
+        connection sends something first, so an idle one without unread data is still open. TCP's
+        keepalives find servers that vanished silently (`config.settings`).
         """
-        if self.connection.closed:  # the driver knows already that it is gone
+        if self.connection.closed:  # as the driver already knows
             return False
         return not self.connection.something_arrived() or super().is_usable()
 
     def create_prepared_cursor(self) -> Any:
-        """Return a cursor for a statement that is run again and again (`users.db.compiled`)."""
+        """Return a cursor that prepares its statements (`users.db.compiled` uses it)."""
         cursor = self.create_cursor()
-        # A transaction with an isolation level of its own is left to the driver to begin.
+        # Only psycopg's own cursors begin transactions with a given isolation level.
         return cursor if self.connection.isolation_level else PreparedCursor(cursor)

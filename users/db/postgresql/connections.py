@@ -1,7 +1,7 @@
-"""A psycopg connection that does not wait for ever, and runs a command by libpq's own calls.
+"""A psycopg connection with a limit on waiting, and methods that call libpq directly.
 
-A server that froze, unlike one that died, still acknowledges what TCP sends to it: no keepalive and
-no `tcp_user_timeout` ends the wait for its answer. The client has to.
+A server that hangs still acknowledges TCP packets, so neither keepalives nor `tcp_user_timeout` end
+the wait for its answer. The client has to.
 
 Source: PostgreSQL's documentation, libpq, "Asynchronous Command Processing".
 """
@@ -18,22 +18,24 @@ _SUCCEEDED = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 
 
 class Connection(psycopg.Connection[Any]):
-    """max_wait: how many seconds the server may take to answer, None for as long as it needs.
+    """A psycopg connection that is closed if the server takes too long to answer.
 
-    When they are over, the connection is closed, and an OperationalError is raised. What was asked
-    for is not cancelled, so nobody knows whether it was done: a commit that is cancelled while it
-    waits for a standby would be reported as done, though the standby may not have it.
+    OperationalError is raised then. The command is not cancelled, so its outcome is unknown: a
+    commit that is cancelled while it waits for a standby would be reported as successful, although
+    the standby may not have it.
+
+    max_wait: how many seconds the server may take, None for no limit.
     """
 
     max_wait: float | None
-    prepared: dict[tuple[str, tuple[int, ...]], bytes]  # the names of the server's statements
+    prepared: dict[tuple[str, tuple[int, ...]], bytes]  # the statements' names
     _arrivals: Any  # the `select.poll` of the socket
 
     @classmethod
     def adopt(cls, connection: Any, max_wait: float | None) -> "Connection":
-        """Make a connection of psycopg's one of this class, and return it."""
-        if not isinstance(connection, cls):  # one from a pool may be
-            # Django connects by `psycopg.connect`, which can be told no other class.
+        """Turn a psycopg connection into one of this class, and return it."""
+        if not isinstance(connection, cls):  # from a pool, it may be already
+            # Django calls `psycopg.connect`, which cannot make other classes.
             connection.__class__ = cls
             connection.prepared = {}
             connection._arrivals = select.poll()
@@ -42,11 +44,11 @@ class Connection(psycopg.Connection[Any]):
         return connection
 
     def something_arrived(self) -> bool:
-        """Return True if the server has sent something that nobody has read."""
+        """Return True if there is unread data from the server."""
         return bool(self._arrivals.poll(0))
 
     def wait(self, gen: Any, *args: Any, **options: Any) -> Any:
-        """Wait as psycopg does, for whatever it waits for: all of its methods come here."""
+        """Wait as psycopg does, but at most `max_wait`. All of psycopg's methods wait here."""
         if self.max_wait is not None:
             gen = self._bounded(gen, time.monotonic() + self.max_wait)
         return super().wait(gen, *args, **options)
@@ -60,21 +62,21 @@ class Connection(psycopg.Connection[Any]):
                 return stop.value
             if time.monotonic() > deadline:
                 self._give_up()
-            ready = yield wanted  # until something arrives, and a few times a second before that
+            ready = yield wanted  # returns when data arrives, and every tenth of a second
 
     def result(self) -> Any:
-        """Wait for the result of the command that was sent, and return it, a `pq.PGresult`.
+        """Wait for the result of the command that was sent, and return it (a `pq.PGresult`).
 
-        This is what `wait` does for psycopg's own cursors, but without a generator.
+        It does what `wait` does for psycopg's own cursors, without a generator.
         """
-        if self.pgconn.flush():  # the command is too long to be sent at once
+        if self.pgconn.flush():  # not all of the command is sent yet
             self.wait(generators.send(self.pgconn))
         result = self._next_result()
         try:
             while self._next_result():  # None: the server is ready for the next command
                 pass
         except psycopg.OperationalError:
-            _checked(result)  # why the server ended the connection, if it said so
+            _checked(result)  # raises the server's own error, if it sent one
             raise
         return _checked(result)
 
@@ -92,27 +94,27 @@ class Connection(psycopg.Connection[Any]):
         )
 
     def run(self, command: bytes) -> None:
-        """Run a command without values."""
+        """Run a command without parameters."""
         self.pgconn.send_query(command)
         self.result()
 
     def begin(self) -> bool:
-        """Begin a transaction if one is due, and return True if it was."""
+        """Begin a transaction unless one is open or autocommit is on. Return True if it began."""
         due = not self.autocommit and self.pgconn.transaction_status == _IDLE
         if due:
             self.run(b"BEGIN")
         return due
 
     def commit(self) -> None:
-        """Commit the transaction that the connection is in, if it is in one."""
+        """Commit the open transaction, if there is one."""
         if self.pgconn.transaction_status != _IDLE:
             self.run(b"COMMIT")
 
 
 def _checked(result: Any) -> Any:
-    """Return `result`, or raise the `psycopg.Error` that it is."""
+    """Return `result`, or raise its error as a `psycopg.Error`."""
     if result.status in _SUCCEEDED:
         return result
-    if not result.error_field(pq.DiagnosticField.SQLSTATE):  # it is libpq's own: no server says it
+    if not result.error_field(pq.DiagnosticField.SQLSTATE):  # libpq's own error
         raise psycopg.OperationalError(result.get_error_message())
     raise errors.error_from_result(result)

@@ -1,7 +1,7 @@
-"""Statements that the server keeps prepared, each run by libpq's own calls.
+"""Statements prepared on the server, and run by calling libpq directly.
 
-psycopg's own cursors go through generators in Python, for asyncio's sake, and that takes longer
-than libpq does. Past them, the update call is a tenth faster (tests/benchmarks).
+psycopg's cursors use Python generators, to share code with asyncio, which take longer than libpq
+itself. Without them, the update call is a tenth faster (tests/benchmarks).
 """
 
 import itertools
@@ -20,7 +20,7 @@ _numbers = itertools.count(1)
 class PreparedCursor:
     """A minimal DB-API cursor (PEP 249) for prepared statements.
 
-    cursor: one of psycopg's, for its connection and the types that it adapts.
+    cursor: a psycopg cursor, for its connection and its type adapters.
     """
 
     def __init__(self, cursor: Any) -> None:
@@ -30,28 +30,25 @@ class PreparedCursor:
         self._result: Any = None
 
     def execute(self, sql: str, values: Sequence[Any]) -> None:
-        """Run `sql`, with one of `values` in the place of each `%s`.
-
-        Raises what psycopg does.
-        """
+        """Run `sql` with `values` for its `%s` placeholders. Raises `psycopg.Error`."""
         connection = self._connection
         dumped = self._transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
         began = connection.begin()
         try:
             self._run(sql, dumped)
         except (errors.InvalidSqlStatementName, errors.FeatureNotSupported):
-            # The server has dropped what was prepared, or a table is no longer what it was.
+            # The statement was deallocated, or a table that it uses was altered.
             connection.prepared.clear()
             if began:
                 connection.run(b"ROLLBACK")
                 connection.begin()
             elif self._pgconn.transaction_status != pq.TransactionStatus.IDLE:
-                raise  # what the transaction did before would be lost
+                raise  # a rollback would lose the transaction's earlier changes
             self._run(sql, dumped)
 
     def _run(self, sql: str, dumped: Sequence[Any]) -> None:
         transformer = self._transformer
-        # As psycopg has them: by the statement and the types that its values have this time.
+        # One prepared statement for each SQL text and parameter types, as in psycopg.
         key = sql, transformer.types or ()
         name = self._connection.prepared.get(key) or self._prepare(*key)
         self._pgconn.send_query_prepared(name, dumped, transformer.formats)
@@ -69,9 +66,9 @@ class PreparedCursor:
 
     @property
     def rowcount(self) -> int:
-        """The number of rows that the last run returned or changed."""
+        """The number of rows that the last statement returned or changed."""
         return self._result.command_tuples
 
     def fetchall(self) -> list[tuple[Any, ...]]:
-        """Return the rows of the last run."""
+        """Return the rows of the last statement."""
         return self._transformer.load_rows(0, self._result.ntuples, tuple)
