@@ -12,7 +12,7 @@ class UsersConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("users.checks")  # needs the models
-        import_module("users.models.history").connect()
+        import_module("users.models.recording").connect()
         if apps.is_installed("drf_spectacular"):
             import_module("users.api.openapi")
         # A project that discovers admin modules itself registers what it wants itself, too.

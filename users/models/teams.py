@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from users.db.fields import FoldedField
-from users.models import history
+from users.models import recording
 from users.models.names import UniquelyNamed
 from users.models.validators import validate_storable
 
@@ -115,7 +115,7 @@ class Membership(models.Model):
         for user_id in sorted(login_ids):
             was, now = ({row[1]: row[2]} if row and row[0] == user_id else {} for row in (old, new))
             user = self._state.fields_cache.get("user") if user_id == self.user_id else None
-            history.record_membership(user, user_id, login_ids[user_id], was, now, using)
+            recording.record_membership(user, user_id, login_ids[user_id], was, now, using)
         return result
 
     def _stored(self, using: str) -> Any:

@@ -17,7 +17,7 @@ from users.attributes.rules import KINDS, flat, rules_by_field
 from users.db import compiled
 from users.db.fields import ExactCharField, FoldedField
 from users.db.functions import SHA256, JSONType
-from users.models import history
+from users.models import recording
 from users.models.attribute_definitions import AttributeDefinition
 from users.models.names import UniquelyNamed
 from users.models.sessions import Session
@@ -180,7 +180,7 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
     #: The fields that the history does not keep, of those that a project adds.
     UNRECORDED_FIELDS: Collection[str] = ()
 
-    # For `users.models.history`: what the row holds, by attribute name, where it has been locked
+    # For `users.models.recording`: what the row holds, by attribute name, where it has been locked
     # since it was read; and the change that made the user, in the transaction that did.
     locked_values: dict[str, Any] | None = None
     creation_id: int | None = None
@@ -299,7 +299,7 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
             self.end_sessions()
         django: Any = super()
         plain_update = update_fields and not raw and not force_insert
-        with history.recording(self, cls, update_fields, force_insert, using):
+        with recording.recording(self, cls, update_fields, force_insert, using):
             if plain_update and compiled.update(self, cls, using, update_fields):
                 return True
             return django._save_table(raw, cls, force_insert, force_update, using, update_fields)

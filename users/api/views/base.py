@@ -17,6 +17,7 @@ from users.api import status_codes
 from users.api.authentication import AccessTokenAuthentication
 from users.api.envelope import ApiError, OnlyChoice, exception_handler
 from users.db.keys import NO_ROW, row_id
+from users.models import AccessToken
 
 # The same whatever is wrong: what is not granted is not told apart from what is not there.
 _TEAM_ID = "Must be the id of a team that the access token is granted: an unsigned integer."
@@ -63,7 +64,7 @@ class ApiView(APIView):
         if request.successful_authenticator is None:
             raise AuthenticationFailed
         # A host's own authentication may know a user instead of a token.
-        acting.identify(request.auth if hasattr(request.auth, "pk") else request.user)
+        acting.identify(request.auth if isinstance(request.auth, AccessToken) else request.user)
         self.team_id = self.get_team_id(request)
         if self.team_id is None:
             raise ApiError(status_codes.TEAM_NOT_FOUND, {"teamid": [_TEAM_ID]})
