@@ -15,6 +15,6 @@ class UsersConfig(AppConfig):
         import_module("users.models.recording").connect()
         if apps.is_installed("drf_spectacular"):
             import_module("users.api.openapi")
-        # A project that discovers admin modules itself registers what it wants itself, too.
+        # With `SimpleAdminConfig`, the project registers all admin classes itself.
         if any(isinstance(config, admin_apps.AdminConfig) for config in apps.get_app_configs()):
             import_module("users.admin.registration").register()

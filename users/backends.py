@@ -1,4 +1,4 @@
-"""Who may log in, and by which name."""
+"""The authentication backend."""
 
 from typing import Any
 
@@ -11,11 +11,10 @@ from users.names import fold
 
 
 class LoginBackend(ModelBackend):
-    """Logs an active user in by the login id, or by the email where `login_using_email` is true.
+    """Authenticates active users by login id, or by email if `login_using_email` is true.
 
-    The case of either does not matter (`users.names`). Where one user's login id is another's
-    email, the login id wins. A project names it in its settings:
-    `AUTHENTICATION_BACKENDS = ["users.backends.LoginBackend"]`.
+    Both ignore case (`users.names`). If one user's login id is another user's email, the login id
+    has precedence. To use it, set `AUTHENTICATION_BACKENDS = ["users.backends.LoginBackend"]`.
     """
 
     def authenticate(
@@ -30,7 +29,7 @@ class LoginBackend(ModelBackend):
             return None
         user = self.find(name)
         if user is None:
-            # As long as a wrong password takes, so that nobody learns which accounts exist.
+            # Take as long as for a wrong password, to not reveal which accounts exist.
             get_user_model()().set_password(password)
             return None
         if user.check_password(password) and self.user_can_authenticate(user):
@@ -38,7 +37,7 @@ class LoginBackend(ModelBackend):
         return None
 
     def find(self, name: str) -> Any:
-        """Return the user, active or not, whom `name` may log in, or None."""
+        """Return the user, active or not, who can log in as `name`, or None."""
         key = fold(name)
         by_email = Q(email_key=key, login_using_email=True)
         users = list(get_user_model()._default_manager.filter(Q(login_key=key) | by_email))

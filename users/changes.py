@@ -1,7 +1,7 @@
-"""A change of a user: validated against the locked row, then set and saved.
+"""Changing a user: validate a change against the locked row, then save it.
 
-Every door goes through here: the API, the admin site's form and its bulk actions. None of them
-repeats a rule; each formats the errors in its own way.
+The API, the admin site's form and its bulk actions all use it. They format the errors, but repeat
+no rule.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,7 +12,7 @@ from users.attributes.rules import Errors, Rules, flat
 from users.attributes.types import Boolean, Choice, TrimmedText, Type
 from users.models import AbstractUser
 
-#: The fields that a change may name besides the attributes, and what each takes.
+#: The fields that can be changed besides the attributes, with their types.
 FIELDS: Mapping[str, Type] = {
     "first_name": TrimmedText(1, 150),
     "last_name": TrimmedText(0, 150),
@@ -23,9 +23,9 @@ FIELDS: Mapping[str, Type] = {
 
 
 class InvalidChangeError(Exception):
-    """A change that breaks rules.
+    """The change is invalid.
 
-    errors: by field a list of messages; for attributes also messages by attribute.
+    errors: lists of messages by field; for attributes, also by attribute.
     """
 
     def __init__(self, errors: dict[str, Errors]) -> None:
@@ -34,7 +34,7 @@ class InvalidChangeError(Exception):
 
 
 class SuperusersNotLockedError(Exception):
-    """A superuser is to be made inactive, for which all superusers have to be locked first."""
+    """The change deactivates a superuser, which requires that all superusers are locked."""
 
 
 def validate(
@@ -46,18 +46,17 @@ def validate(
     superusers: Collection[Any] | None = None,
     found: Mapping[str, Errors] | None = None,
 ) -> dict[str, Any]:
-    """Return the fields of `user` that change, each with its new value.
+    """Return the fields of `user` that change, with their new values.
 
-    user: as stored and locked.
-    wanted: JSON values by field; of attributes, an object.
-    rules: those of the attributes, by field (`rules_by_field`).
-    replace: whether an attribute object takes the place of the stored one, instead of being merged
-        into it (RFC 7396).
-    superusers: the ids of the superusers who may enter the admin site, locked
-        (`UserManager.lock_superusers`); None where they are not.
-    found: what the door itself has found wrong with `wanted`, to be reported with the rest.
+    user: read from the database and locked.
+    wanted: JSON values by field; for attributes, an object.
+    rules: the rules for attributes by field (`rules_by_field`).
+    replace: if True, an attribute object replaces the stored one instead of being merged into it
+        (RFC 7396).
+    superusers: the ids of the active superusers, if locked (`UserManager.lock_superusers`).
+    found: errors that the caller has found already, to be reported with the others.
 
-    Raises `InvalidChangeError` with everything that is wrong, and `SuperusersNotLockedError`.
+    Raises `InvalidChangeError` with all errors, and `SuperusersNotLockedError`.
     """
     changes: dict[str, Any] = {}
     errors: dict[str, Errors] = dict(found or {})
@@ -84,10 +83,7 @@ def validate(
 
 
 def save(user: AbstractUser, changes: Mapping[str, Any]) -> None:
-    """Save `changes`, which `validate` has returned for the locked user, and nothing else.
-
-    No change saves nothing.
-    """
+    """Save the fields in `changes`, as `validate` returned them for the locked user."""
     if changes:
         user.locked_values = user.stored_values
         for field, value in changes.items():

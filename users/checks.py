@@ -1,4 +1,4 @@
-"""System checks: what a project that plugs the app in may have forgotten."""
+"""System checks of the project's configuration."""
 
 from collections.abc import Iterable, Iterator
 from importlib import import_module
@@ -27,7 +27,7 @@ def _callbacks(resolver: URLResolver) -> Iterator[Any]:
 
 
 def _served(attribute: str) -> set[Any]:
-    """Return what the project's callbacks say of themselves by `attribute`."""
+    """Return the values of `attribute` of all views in the project's URLs."""
     if not getattr(settings, "ROOT_URLCONF", None):
         return set()
     callbacks = _callbacks(get_resolver())
@@ -40,12 +40,12 @@ def _backends() -> list[type]:
 
 @checks.register
 def check_user_model(**kwargs: Any) -> list[checks.CheckMessage]:
-    """users.E001: a user model without the fields and promises of ours."""
+    """users.E001: the user model is not a subclass of AbstractUser."""
     if issubclass(get_user_model(), AbstractUser):
         return []
     return [
         checks.Error(
-            f"AUTH_USER_MODEL, '{settings.AUTH_USER_MODEL}', is no subclass of "
+            f"AUTH_USER_MODEL, '{settings.AUTH_USER_MODEL}', is not a subclass of "
             "users.models.AbstractUser.",
             hint='Set AUTH_USER_MODEL = "users.User", or subclass users.models.AbstractUser.',
             id="users.E001",
@@ -55,7 +55,7 @@ def check_user_model(**kwargs: Any) -> list[checks.CheckMessage]:
 
 @checks.register
 def check_primary_key(**kwargs: Any) -> list[checks.CheckMessage]:
-    """users.E003: a user model whose ids are no integers, as the call has them."""
+    """users.E003: the user model's primary key is not an integer."""
     user_model = get_user_model()
     key: Any = user_model._meta.pk
     while key.remote_field:  # the link to the parent's row, in multi-table inheritance
@@ -64,10 +64,10 @@ def check_primary_key(**kwargs: Any) -> list[checks.CheckMessage]:
         return []
     return [
         checks.Error(
-            f"The primary key of AUTH_USER_MODEL, '{settings.AUTH_USER_MODEL}', is no integer, "
-            "which the id of a user is in the call.",
-            hint="Leave the primary key to AbstractUser's app (BigAutoField), and keep another "
-            "identifier in a field of its own.",
+            f"The primary key of AUTH_USER_MODEL, '{settings.AUTH_USER_MODEL}', is not an integer, "
+            "as the API requires.",
+            hint="Remove the primary key, to use Django's default (BigAutoField), and store other "
+            "identifiers in fields of their own.",
             id="users.E003",
         )
     ]
@@ -77,10 +77,10 @@ def check_primary_key(**kwargs: Any) -> list[checks.CheckMessage]:
 def check_databases(
     databases: Iterable[str] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """users.E002: no JSON fields (which SQLite has to be asked for)."""
+    """users.E002: the database does not support JSON fields (SQLite may lack them)."""
     return [
         checks.Error(
-            f"The database '{alias}' stores no JSON, of which users' attributes are.",
+            f"The database '{alias}' does not support JSON fields, which users' attributes need.",
             hint="Use PostgreSQL, MariaDB, or SQLite with its JSON functions.",
             id="users.E002",
         )
@@ -91,16 +91,16 @@ def check_databases(
 
 @checks.register
 def check_row_locks(**kwargs: Any) -> list[checks.CheckMessage]:
-    """users.W003: no row locks, and no transactions in their place, where users are updated."""
+    """users.W003: the users' database has no row locks, and no substitute for them."""
     alias = router.db_for_write(get_user_model())
     connection: Any = connections[alias]
-    # Where there is no row lock, only a transaction that begins as a writer takes its place.
+    # Without row locks, transactions have to acquire the write lock when they begin.
     mode = connection.settings_dict["OPTIONS"].get("transaction_mode") or "DEFERRED"
     if connection.features.has_select_for_update or mode.upper() in ("IMMEDIATE", "EXCLUSIVE"):
         return []
     return [
         checks.Warning(
-            f"The database '{alias}' locks no rows: of two updates at once, one fails.",
+            f"The database '{alias}' has no row locks: of two simultaneous updates, one fails.",
             hint=f'In DATABASES["{alias}"], "OPTIONS": {{"transaction_mode": "IMMEDIATE"}}',
             id="users.W003",
         )
@@ -109,12 +109,12 @@ def check_row_locks(**kwargs: Any) -> list[checks.CheckMessage]:
 
 @checks.register
 def check_rest_framework(**kwargs: Any) -> list[checks.CheckMessage]:
-    """users.W004: the package that the call is made with is not among the apps."""
+    """users.W004: Django REST framework is not installed."""
     if apps.is_installed("rest_framework"):
         return []
     return [
         checks.Warning(
-            "Django REST framework is not installed as an app.",
+            "Django REST framework is not in INSTALLED_APPS.",
             hint='Add "rest_framework" to INSTALLED_APPS.',
             id="users.W004",
         )
@@ -123,13 +123,13 @@ def check_rest_framework(**kwargs: Any) -> list[checks.CheckMessage]:
 
 @checks.register
 def check_sessions_app(**kwargs: Any) -> list[checks.CheckMessage]:
-    """users.W007: the command that deletes expired sessions is not there."""
+    """users.W007: Django's sessions app, with the command `clearsessions`, is not installed."""
     if apps.is_installed("django.contrib.sessions"):
         return []
     return [
         checks.Warning(
-            "Django's sessions are not installed as an app: without its command `clearsessions`, "
-            "expired sessions are kept for ever.",
+            "Django's sessions are not in INSTALLED_APPS: without the command `clearsessions`, "
+            "expired sessions are never deleted.",
             hint='Add "django.contrib.sessions" to INSTALLED_APPS.',
             id="users.W007",
         )
@@ -138,14 +138,14 @@ def check_sessions_app(**kwargs: Any) -> list[checks.CheckMessage]:
 
 @checks.register
 def check_session_engine(**kwargs: Any) -> list[checks.CheckMessage]:
-    """users.W001: sessions that do not know their user."""
+    """users.W001: the session engine is not ours."""
     store = import_module(settings.SESSION_ENGINE).SessionStore
     if issubclass(store, SessionStore):
         return []
     return [
         checks.Warning(
-            f"The sessions of '{settings.SESSION_ENGINE}' do not know their user: `logged_in` is "
-            "always false, and a deactivation ends no session before its next request.",
+            f"The session engine '{settings.SESSION_ENGINE}' does not store whose a session is: "
+            "`logged_in` is always false, and deactivating a user does not delete the sessions.",
             hint='Set SESSION_ENGINE = "users.sessions".',
             id="users.W001",
         )
@@ -154,12 +154,12 @@ def check_session_engine(**kwargs: Any) -> list[checks.CheckMessage]:
 
 @checks.register
 def check_authentication_backends(**kwargs: Any) -> list[checks.CheckMessage]:
-    """users.W002: nobody logs in by email, nor whatever the case of the login id."""
+    """users.W002: the authentication backend is not ours."""
     if any(issubclass(backend, LoginBackend) for backend in _backends()):
         return []
     return [
         checks.Warning(
-            "No authentication backend reads `login_using_email`, nor ignores the case of a name.",
+            "No authentication backend supports `login_using_email` and login ids in any case.",
             hint='Add "users.backends.LoginBackend" to AUTHENTICATION_BACKENDS.',
             id="users.W002",
         )
@@ -168,13 +168,13 @@ def check_authentication_backends(**kwargs: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.urls)
 def check_urls(**kwargs: Any) -> list[checks.CheckMessage]:
-    """users.W006: the update call is nowhere."""
+    """users.W006: the API is not in the project's URLs."""
     view = import_string("users.api.views.user.UserView")
-    if any(issubclass(cls, view) for cls in _served("cls")):  # as DRF's `as_view` notes it
+    if any(issubclass(cls, view) for cls in _served("cls")):  # set by DRF's `as_view`
         return []
     return [
         checks.Warning(
-            "No URL leads to the update call.",
+            "No URL leads to the API.",
             hint='Add path("api/", include("users.urls")) to the urlpatterns of ROOT_URLCONF.',
             id="users.W006",
         )
@@ -183,11 +183,11 @@ def check_urls(**kwargs: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.urls)
 def check_login_form(**kwargs: Any) -> list[checks.CheckMessage]:
-    """users.W005: an admin site that is served, with Django's own log-in form."""
+    """users.W005: an admin site uses Django's own log-in form."""
     return [
         checks.Warning(
-            f"The admin site '{site.name}' logs in by Django's own form: it asks for the login id "
-            "alone, and does not count the right password of who may not enter as a failure.",
+            f"The admin site '{site.name}' uses Django's log-in form: it takes no email addresses, "
+            "and a user who may not enter can try passwords without limit.",
             hint="Beside urlpatterns: from users.forms import LoginForm; "
             "admin.site.login_form = LoginForm",
             id="users.W005",
@@ -199,7 +199,7 @@ def check_login_form(**kwargs: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.security, deploy=True)
 def check_lock_out(**kwargs: Any) -> list[checks.CheckMessage]:
-    """users.W008: passwords, and no app that bounds how many may be tried."""
+    """users.W008: users log in with passwords, without a limit on failed log-ins."""
     takes_passwords = any(
         issubclass(backend, ModelBackend) and not issubclass(backend, RemoteUserBackend)
         for backend in _backends()
@@ -208,10 +208,10 @@ def check_lock_out(**kwargs: Any) -> list[checks.CheckMessage]:
         return []
     return [
         checks.Warning(
-            "Nobody who guesses passwords is locked out: neither django-axes nor django-defender "
-            "is installed, and `users` itself counts no failed log-ins.",
-            hint='Install django-axes, with AXES_USERNAME_FORM_FIELD = "username"; or, where '
-            'something else bounds the attempts, SILENCED_SYSTEM_CHECKS = ["users.W008"].',
+            "Failed log-ins are not limited: neither django-axes nor django-defender is installed, "
+            "and `users` itself does not count them.",
+            hint='Install django-axes, with AXES_USERNAME_FORM_FIELD = "username"; or, if '
+            'something else limits them, set SILENCED_SYSTEM_CHECKS = ["users.W008"].',
             id="users.W008",
         )
     ]

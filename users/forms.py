@@ -11,17 +11,17 @@ from django.utils.translation import gettext_lazy as _
 
 
 class LoginForm(AdminAuthenticationForm):
-    """The admin site's log-in, by login id or email.
+    """The admin site's log-in form, for the login id or the email.
 
-    Whoever is refused gets one and the same message, right password or wrong.
+    All refused log-ins get the same message, even if the password is right.
     """
 
     error_messages = {
         **AdminAuthenticationForm.error_messages,
         "invalid_login": _(
-            "This login id or email and password let nobody in here. Upper and lower case matter "
-            "in the password alone. The admin site is for active users with the role type "
-            "Administrative: Customer Care users cannot enter it."
+            "Please enter the login id or email and the password of an administrator account. "
+            "Only the password is case-sensitive. Accounts with the role type Customer Care and "
+            "inactive accounts cannot log in here."
         ),
     }
 
@@ -36,7 +36,7 @@ class LoginForm(AdminAuthenticationForm):
         try:
             super().confirm_login_allowed(user)
         except ValidationError:
-            # A failure like that of a wrong password: it counts towards a lock-out as much.
+            # Counts as a failed log-in, as a wrong password does.
             user_login_failed.send(
                 sender=__name__,
                 credentials={"username": self.cleaned_data["username"]},

@@ -1,14 +1,14 @@
-"""When two names are one: how login ids and emails are compared.
+"""Case folding of names: how login ids, emails and names of teams are compared.
 
 Sources: the Unicode Standard, sections 3.13.5 (NFKC_Casefold) and 5.21 (default ignorable code
-points, which stand for nothing that is seen).
+points, which are invisible).
 """
 
 import hashlib
 import re
 from unicodedata import normalize
 
-#: The longest folded name: as much as each database can keep unique (PostgreSQL: 2704 bytes).
+#: The longest folded name that every database can index (PostgreSQL: 2704 bytes).
 MAX_LENGTH = 450
 
 _IGNORABLE = re.compile(
@@ -19,14 +19,14 @@ _IGNORABLE = re.compile(
 
 
 def fold(name: str) -> str:
-    """Return what is the same for two names that differ in case or compatible forms alone.
+    """Return `name` folded: equal for names that differ only in case or compatibility forms.
 
-    A name that is too long to be kept folded (some characters fold to 18) gives its digest.
+    If the folded name is too long (some characters fold to 18), return its digest.
     """
     if name.isascii():
         folded = name.lower()
     else:
-        # NFD first: it puts the Greek iota below a letter, which folds to a letter, to its place.
+        # NFD first, to put the Greek iota subscript, which folds to a letter, in canonical order.
         before, folded = "", normalize("NFD", name)
         while folded != before:
             before = folded

@@ -1,6 +1,6 @@
-"""The session engine: Django's database sessions, which know their user.
+"""The session engine: Django's database sessions, with a foreign key to the user.
 
-A project names it in its settings: `SESSION_ENGINE = "users.sessions"`.
+To use it, set `SESSION_ENGINE = "users.sessions"`.
 """
 
 from hashlib import sha256
@@ -22,7 +22,7 @@ class SessionStore(DatabaseSessionStore):
         return Session
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
-        """Return the session's row; `UpdateError` where its user is not there or not active."""
+        """Return the session's row. Raises `UpdateError` unless its user exists and is active."""
         session: Any = super().create_model_instance(data)
         session.user_id = get_user_model()._meta.pk.to_python(data.get(SESSION_KEY))
         if session.user_id is not None:
@@ -31,15 +31,15 @@ class SessionStore(DatabaseSessionStore):
             user = users.filter(pk=session.user_id).only("status", "password").first()
             if user is None or not user.is_active:
                 raise UpdateError
-            if _is_of_the_password(user, data.get(HASH_SESSION_KEY, "")):
+            if _is_current(user, data.get(HASH_SESSION_KEY, "")):
                 session.password_digest = sha256(user.password.encode()).hexdigest()
         return session
 
     def save(self, must_create: bool = False) -> None:
-        """Save the session.
+        """Save the session, with its user's row locked.
 
-        Its user's row is locked meanwhile: a deactivation at this moment either is seen here or
-        ends the session that is saved here.
+        If the user is deactivated at the same time, either this save notices it, or the
+        deactivation deletes this session.
         """
         with transaction.atomic(using=router.db_for_write(self.model)):
             super().save(must_create)
@@ -48,7 +48,7 @@ class SessionStore(DatabaseSessionStore):
         await sync_to_async(self.save)(must_create)
 
 
-def _is_of_the_password(user: Any, session_hash: str) -> bool:
-    """Whether Django lets the user in with a session that holds `session_hash`."""
+def _is_current(user: Any, session_hash: str) -> bool:
+    """Return True if the session's hash is still that of the user's password."""
     hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
     return any(constant_time_compare(session_hash, known) for known in hashes)

@@ -1,10 +1,10 @@
-"""How an access token is made, recognised and digested."""
+"""Generating and hashing access tokens."""
 
 import hashlib
 import re
 import secrets
 
-# The prefix lets people and secret scanners tell what a leaked string is.
+# People and secret scanners recognize a leaked token by its prefix.
 PREFIX = "desk_"
 HINT_LENGTH = 4
 _SHAPE = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_-]{43}", re.ASCII)
@@ -16,12 +16,12 @@ def new_token() -> str:
 
 
 def is_well_formed(token: str) -> bool:
-    """Whether `token` is of the shape that `new_token` makes."""
+    """Return True if `token` has the format of `new_token`."""
     return _SHAPE.fullmatch(token) is not None
 
 
 def hint(token: str) -> str:
-    """Return the end of `token`, by which people tell it from others: 234 bits stay unsaid."""
+    """Return the end of `token`, by which people recognize it. 232 bits of it stay secret."""
     return token[-HINT_LENGTH:]
 
 
@@ -34,5 +34,5 @@ def digest(token: str) -> str:
 
 
 def unusable_digest() -> str:
-    """Return the digest of a token that nobody was ever shown."""
+    """Return the digest of a token that nobody knows."""
     return digest(new_token())

@@ -1,4 +1,4 @@
-"""The app's URLs; a host mounts them where it likes: `path("api/", include("users.urls"))`."""
+"""The API's URLs. To mount them: `path("api/", include("users.urls"))`."""
 
 from django.urls import path
 
@@ -8,6 +8,6 @@ app_name = "users"
 
 urlpatterns = [
     path("users/<str:user_id>", UserView.as_view(), name="user"),
-    # With a slash too, for Django's redirect to it would lose the body; described once.
+    # With a slash as well, because APPEND_SLASH's redirect would lose the body.
     path("users/<str:user_id>/", UserView.as_view(schema=None)),
 ]

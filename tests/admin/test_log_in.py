@@ -10,7 +10,7 @@ from django.utils import timezone
 from tests.factories import PASSWORD, AdministratorFactory, UserFactory
 
 PATH = "/admin/login/?next=/admin/"
-REFUSED = "This login id or email and password let nobody in here."
+REFUSED = "Please enter the login id or email and the password of an administrator account."
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_everybody_who_is_refused_reads_the_same(administrator):
     }
     [refusal] = refusals
     assert REFUSED in refusal
-    assert "Customer Care users cannot enter it" in refusal
+    assert "role type Customer Care" in refusal
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ def test_log_in_by_email_works_while_the_box_is_ticked(root, new_page):
     tick(False)
     page = new_page()
     log_in(page, "BEA@desk.example")
-    expect(page.get_by_text("let nobody in here")).to_be_visible()
+    expect(page.get_by_text("of an administrator account")).to_be_visible()
     log_in(page, "bea")
     in_admin(page)
 

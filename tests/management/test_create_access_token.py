@@ -16,7 +16,7 @@ def test_it_prints_the_token_alone_and_the_token_works(call, team, capsys):
     assert output.count("\n") == 1
     headers = {"Authorization": f"Bearer {output.strip()}"}
     assert_updated(call({"first_name": "Bruno"}, headers=headers))
-    assert notes == f"Made the access token “CRM (…{output.strip()[-4:]})”.\n"
+    assert notes == f"Created the access token “CRM (…{output.strip()[-4:]})”.\n"
 
 
 def test_it_grants_each_team(db):
@@ -42,11 +42,11 @@ def test_it_limits_the_lifetime(team):
         (["CRM", "--team=x"], "There is no team x."),
         (["CRM", "--team={team}", "--team=0"], "There is no team 0."),
         (["CRM", "--team=" + "9" * 30], "There is no team " + "9" * 30),
-        (["CRM", "--team={team}", "--days=0"], "'0' is no number of days from 1 to 36500"),
-        (["CRM", "--team={team}", "--days=-1"], "'-1' is no number of days"),
-        (["CRM", "--team={team}", "--days=000036500999"], "'000036500999' is no number of days"),
-        (["CRM", "--team={team}", "--days=1.5"], "'1.5' is no number of days"),
-        (["CRM", "--team={team}", "--days=" + "9" * 5000], "is no number of days"),
+        (["CRM", "--team={team}", "--days=0"], "'0' is not a number of days from 1 to 36500"),
+        (["CRM", "--team={team}", "--days=-1"], "'-1' is not a number of days"),
+        (["CRM", "--team={team}", "--days=000036500999"], "'000036500999' is not a number of days"),
+        (["CRM", "--team={team}", "--days=1.5"], "'1.5' is not a number of days"),
+        (["CRM", "--team={team}", "--days=" + "9" * 5000], "is not a number of days"),
     ],
 )
 def test_it_names_what_is_wrong_and_makes_nothing(team, arguments, message):

@@ -1,4 +1,4 @@
-"""Who calls, and for which team: the request's headers to an access token and a team."""
+"""Authentication: from the request's headers to an access token and a team."""
 
 import logging
 import re
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 # RFC 6750, section 2.1, with the scheme's name in any case (RFC 9110, section 11.1).
 _BEARER = re.compile(r"bearer +(?P<token>[A-Za-z0-9\-._~+/]+=*)", re.ASCII | re.IGNORECASE)
 
-# A scheme's name; what is longer than any is rather a token, which is not to be repeated.
+# A scheme's name. Anything longer is probably a token, which must not be repeated in an answer.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,19}) ", re.ASCII)
 
 
@@ -39,13 +39,14 @@ _TOKEN = CompiledQuery(_tokens_with_grant)
 
 
 class AccessTokenAuthentication(BaseAuthentication):
-    """Authenticates by `Authorization: Bearer <access token>` (RFC 6750).
+    """Authenticates with a bearer token: `Authorization: Bearer <access token>` (RFC 6750).
 
-    The request's `auth` is then the `AccessToken`, with `granted_team_id`: the team of the `teamid`
-    header if the token is granted it, else None. Its `user` is anonymous: a system calls.
+    `request.auth` is then the `AccessToken`, with `granted_team_id`: the team of the `teamid`
+    header if the token is granted it, else None. `request.user` is anonymous, because the caller is
+    a system.
 
-    Raises `AuthenticationFailed` where the token is not a bearer token, malformed, unknown or
-    revoked, and `ApiError` where it has expired.
+    Raises `AuthenticationFailed` if the token is malformed, unknown or revoked, and `ApiError` if
+    it has expired or the scheme is another one.
     """
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, AccessToken]:
@@ -67,13 +68,13 @@ class AccessTokenAuthentication(BaseAuthentication):
         return AnonymousUser(), token
 
     def _get_token(self, digest: str, team_id: int) -> AccessToken | None:
-        """Return the token, with the team if it is granted it, by one query."""
+        """Return the token, with `granted_team_id`, by one query."""
         using = router.db_for_read(AccessToken)
         return next(iter(_TOKEN.run(using, digest=digest, team=team_id)), None)
 
     def _note_use(self, token: AccessToken) -> None:
-        # The caller is let in whether or not the note can be taken.
+        # A call does not fail because its use of the token cannot be recorded.
         try:
             token.note_use()
         except DatabaseError:
-            logger.warning("The use of access token %d could not be noted", token.pk, exc_info=True)
+            logger.warning("Could not record the use of access token %d", token.pk, exc_info=True)

@@ -1,4 +1,4 @@
-"""A request's body: read within its limit, then parsed as strictly as RFC 8259 allows."""
+"""The request body: read up to a limit, then parsed as strict JSON (RFC 8259)."""
 
 import json
 from collections import Counter
@@ -21,18 +21,18 @@ _WHITE_SPACE = " \t\n\r"  # JSON's own, RFC 8259, section 2
 class Parameters(dict[str, Any]):
     """The members of the body's JSON object.
 
-    errors: where a member is repeated in any object of the body, by parameter; for a member of a
-        parameter's object, a level deeper.
+    errors: the errors for repeated members, by parameter; for a member of a parameter's object, one
+        level deeper.
     """
 
     errors: Mapping[str, Any] = {}
 
 
 class Body:
-    """The body of `request`, read into memory unless it is larger than `MAX_BYTES`.
+    """The body of `request`, which is read into memory unless it is larger than `MAX_BYTES`.
 
-    Reading and judging are apart, so that the first can come before a row is locked and the second
-    at its place in the order of checks.
+    It is read before a row is locked, so that a slow caller holds no lock; `parse` comes later, at
+    its place in the order of checks.
     """
 
     def __init__(self, request: Request) -> None:
@@ -40,15 +40,15 @@ class Body:
         self.content = self._read()
 
     def _read(self) -> bytes | None:
-        """Return the body, or None where it cannot be had whole within the limit."""
+        """Return the body, or None if it is too large or did not arrive completely."""
         length = self.request.META.get("CONTENT_LENGTH") or "0"
-        # A lax server passes on what is no number; int() itself refuses thousands of digits.
+        # Not every server checks the header, and int() rejects strings of thousands of digits.
         is_number = length.isascii() and length.isdigit() and len(length) <= 15
         if not is_number or int(length) > MAX_BYTES:
             return None
         try:
-            # One byte more than the limit tells a body that is longer than it said, or than it
-            # could say (an ASGI server passes on bodies without a Content-Length).
+            # One more byte, to notice a body that is longer than its Content-Length says, or that
+            # has none (from an ASGI server).
             content = self.request.read(MAX_BYTES + 1)
         except UnreadablePostError:
             return None
@@ -57,7 +57,7 @@ class Body:
     def parse(self) -> Parameters:
         """Return the JSON object in the body.
 
-        Raises `ApiError`: 3114 where there is none, 3115 where it is anything else.
+        Raises `ApiError`: 3114 if the body is missing, 3115 if it is anything else.
         """
         if self.content is None:
             raise _invalid(f"Must have at most {MAX_BYTES} bytes, and arrive whole.")
@@ -92,7 +92,7 @@ class Body:
 
 
 class _Object(dict[str, Any]):
-    """A JSON object that knows which of its members stood there more than once."""
+    """A JSON object that knows which of its members were repeated."""
 
     repeated: frozenset[str] = frozenset()
 
@@ -129,7 +129,7 @@ def _parse(text: str) -> Parameters:
 
 
 def _parse_int(digits: str) -> int | float:
-    # Beyond any double: the parameter that holds it is refused, rather than the body as no JSON.
+    # Infinity, if it is beyond a double: the error then names the parameter, not the whole body.
     return int(digits) if len(digits) < 400 else float(digits)
 
 
@@ -137,8 +137,8 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _invalid(sentence: str) -> ApiError:
-    return ApiError(status_codes.INVALID_REQUEST, {"body": [sentence]})
+def _invalid(message: str) -> ApiError:
+    return ApiError(status_codes.INVALID_REQUEST, {"body": [message]})
 
 
 def _repeated_members(body: _Object) -> dict[str, Any]:
@@ -162,7 +162,7 @@ _REPEATED_INSIDE = "Holds an object in which a member is repeated."
 
 
 def _has_repeated(value: object) -> bool:
-    """Whether any object in `value` repeats a member; without recursion, for any depth."""
+    """Return True if any object in `value` repeats a member. Not recursive, for any depth."""
     pending = [value]
     while pending:
         value = pending.pop()

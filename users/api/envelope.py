@@ -1,4 +1,4 @@
-"""The envelope that every answer stands in, and the seam where an exception becomes a code."""
+"""The envelope of all responses, and the exception handler that maps exceptions to codes."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ from users.api.status_codes import StatusCode
 
 logger = logging.getLogger(__name__)
 
-# The custom attributes with a code of their own, the one that wins first.
+# The custom attributes that have their own status code, in the order of precedence.
 _ATTRIBUTE_CODES = {
     "business": status_codes.INVALID_BUSINESS,
     "location": status_codes.INVALID_LOCATION,
@@ -25,11 +25,11 @@ _ATTRIBUTE_CODES = {
 
 
 class ApiError(exceptions.APIException):
-    """An answer of the table other than success.
+    """An exception with a status code of the API.
 
-    errors: what is wrong, by parameter, header or `body`: each a list of sentences, or for an
-        attribute object a list of sentences by attribute.
-    headers: HTTP headers of the answer.
+    errors: lists of messages by parameter, header or `body`; for an attribute object also by
+        attribute, one level deeper.
+    headers: HTTP headers of the response.
     """
 
     def __init__(
@@ -45,10 +45,9 @@ class ApiError(exceptions.APIException):
 
 
 class EnvelopeResponse(HttpResponse):
-    """An answer of the table: `response` in the documented envelope, as UTF-8 JSON.
+    """`response` in the API's envelope, as UTF-8 JSON.
 
-    It is that whatever the host's settings or the request's Accept header say. Its `code` is the
-    table's.
+    Neither the project's settings nor the request's Accept header change that.
     """
 
     def __init__(
@@ -67,17 +66,17 @@ class EnvelopeResponse(HttpResponse):
             separators=(",", ":"),
         )
         super().__init__(
-            # A lone surrogate, as a caller may name a parameter, becomes JSON's own escape of it.
+            # Lone surrogates, which the name of an unknown parameter may contain, are escaped.
             text.encode("utf-8", "backslashreplace"),
-            content_type="application/json",  # RFC 8259: it has no charset parameter
+            content_type="application/json",  # no charset, by RFC 8259
             status=code.http_status,
             headers=headers,
         )
         self.code = code
 
 
-class OnlyChoice(BaseContentNegotiation):
-    """Negotiates nothing: there is one renderer and one parser."""
+class IgnoreClientContentNegotiation(BaseContentNegotiation):
+    """Always selects the first parser and renderer, whatever the request says."""
 
     def select_parser(self, request: Any, parsers: Any) -> Any:
         return parsers[0]
@@ -87,13 +86,13 @@ class OnlyChoice(BaseContentNegotiation):
 
 
 def exception_handler(exception: Exception, context: Mapping[str, Any]) -> EnvelopeResponse:
-    """Return the answer to `exception`, having undone all that the request wrote.
+    """Roll back the transaction, and return the response for `exception`.
 
-    DRF's exceptions and Django's are mapped too, so that a host's own authentication, permission
-    or throttling class speaks the same language. A 500 is logged with its traceback and says
-    nothing of its cause.
+    DRF's and Django's own exceptions are mapped as well, so that a project can use its own
+    authentication, permission and throttling classes. A 500 is logged with its traceback, and the
+    response does not tell the cause.
 
-    context: as DRF gives it, with `request` and `view`.
+    context: DRF's, with `request` and `view`.
     """
     set_rollback()
     error = as_api_error(exception)
@@ -108,7 +107,7 @@ def exception_handler(exception: Exception, context: Mapping[str, Any]) -> Envel
 
 
 def as_api_error(exception: Exception) -> ApiError:
-    """Return the answer of the table that `exception` calls for."""
+    """Return the `ApiError` for any exception."""
     match exception:
         case ApiError():
             return exception
@@ -125,13 +124,13 @@ def as_api_error(exception: Exception) -> ApiError:
         case exceptions.ValidationError(detail=dict() as errors):
             return ApiError(_invalid_code(errors), errors)
         case exceptions.APIException(status_code=status, detail=detail) if status < 500:
-            sentences = detail if isinstance(detail, list) else [str(detail)]
-            return ApiError(status_codes.INVALID_REQUEST, {"body": sentences})
+            messages = detail if isinstance(detail, list) else [str(detail)]
+            return ApiError(status_codes.INVALID_REQUEST, {"body": messages})
     return ApiError(status_codes.INTERNAL_ERROR)
 
 
 def _invalid_code(errors: Mapping[str, Any]) -> StatusCode:
-    """Return the code for the errors of a body: 3115 if any calls for it, else 3107, else 3110."""
+    """Return the code for the errors in a body: 3115 if any error needs it, else 3107 or 3110."""
     custom = errors.get("custom_attributes")
     if len(errors) == 1 and isinstance(custom, dict) and custom.keys() <= _ATTRIBUTE_CODES.keys():
         return next(code for name, code in _ATTRIBUTE_CODES.items() if name in custom)

@@ -1,4 +1,4 @@
-"""Fields of the API's serializers."""
+"""Serializer fields."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from users.attributes.types import Type
 
 
 class TypedField(serializers.Field):
-    """A parameter that takes the JSON values of `type`, and no others."""
+    """A parameter that accepts only JSON values of one type."""
 
     def __init__(self, type_: Type) -> None:
         super().__init__(required=False)
@@ -17,16 +17,16 @@ class TypedField(serializers.Field):
 
 
 class AttributesField(serializers.Field):
-    """A parameter that takes a JSON object of attributes, as the definitions allow."""
+    """A parameter that accepts a JSON object of attributes, as their definitions allow."""
 
     def __init__(self) -> None:
         super().__init__(required=False)
 
 
 class DateTimeField(serializers.Field):
-    """A moment in UTC: ISO 8601 with `Z`, whatever the host's time zone and format settings."""
+    """A datetime in UTC, as ISO 8601 with `Z`, whatever the project's time zone and formats."""
 
     def to_representation(self, value: datetime) -> str:
-        if timezone.is_naive(value):  # where the host has USE_TZ off
+        if timezone.is_naive(value):  # with USE_TZ off
             value = timezone.make_aware(value)
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

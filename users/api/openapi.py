@@ -1,6 +1,6 @@
-"""What drf-spectacular says of the call, where a host has it among its `INSTALLED_APPS`.
+"""Extensions that describe the call to drf-spectacular, if that is in INSTALLED_APPS.
 
-It is derived from the call's own serializer and table of codes, so that the two do not part.
+The description is derived from the call's serializer and status codes, so that it stays true.
 """
 
 from typing import Any
@@ -22,19 +22,20 @@ from users.models import AbstractUser
 
 Schema = dict[str, Any]
 
-# Every rule of a parameter that a schema cannot say, in words.
+# The rules of each parameter that a schema cannot express.
 _DESCRIPTIONS = {
-    "first_name": "Stored trimmed of white space; its length is counted after that.",
-    "last_name": "Stored trimmed of white space; may be empty.",
+    "first_name": "White space around it is removed before its length is checked.",
+    "last_name": "White space around it is removed. It may be empty.",
     "status": (
-        "An inactive user cannot log in: all sessions end, and `accepting_chats` becomes false."
+        "An inactive user cannot log in: deactivating a user ends all sessions and sets "
+        "`accepting_chats` to false."
     ),
-    "job_description": "Stored trimmed of white space; may be empty.",
+    "job_description": "White space around it is removed. It may be empty.",
     "login_using_email": "Whether the user may log in with the email address.",
-    "custom_attributes": "As the attribute definitions allow, and nothing else.",
+    "custom_attributes": "Only attributes that are defined, with values that they allow.",
     "skill_attributes": (
-        "As the attribute definitions allow; a skill that nobody defined takes a string, a number, "
-        "a boolean, or a list of these."
+        "A defined skill takes the values that its definition allows; an undefined one takes a "
+        "string, a number, a boolean, or a list of these."
     ),
 }
 _REQUEST_EXAMPLE = {
@@ -60,7 +61,7 @@ _USER_EXAMPLE = {
     "active_chats": 0,
     "custom_attributes": {"business": "Banking", "location": "Mumbai"},
 }
-# What `errors` holds with a code, where it holds anything.
+# Examples of `errors`, for the codes that have any.
 _ERRORS = {
     status_codes.MISSING_HEADERS: {"teamid": ["This header is required."]},
     status_codes.INVALID_BUSINESS: {
@@ -79,7 +80,7 @@ _ERRORS = {
 def _parameter_schema(field: Any, *, merged: bool) -> Schema:
     if isinstance(field, TypedField):
         return field.type.schema()
-    attribute = Undefined().schema()  # which definitions only narrow
+    attribute = Undefined().schema()  # definitions only narrow it
     return {
         "type": "object",
         "maxProperties": values.MAX_KEYS,
@@ -88,7 +89,7 @@ def _parameter_schema(field: Any, *, merged: bool) -> Schema:
 
 
 def parameters_schema(*, merged: bool) -> Schema:
-    """Return the schema of the body; `merged`: of PATCH, where null removes an attribute."""
+    """Return the schema of the body. `merged`: for PATCH, where null removes an attribute."""
     return {
         "type": "object",
         "properties": {
@@ -101,22 +102,22 @@ def parameters_schema(*, merged: bool) -> Schema:
 
 
 def user_schema() -> Schema:
-    """Return the schema of the user, as a successful answer holds it."""
+    """Return the schema of the user in a successful response."""
     moment = {"type": "string", "format": "date-time", "pattern": "Z$"}
     text, boolean = {"type": "string"}, {"type": "boolean"}
     stored = {"type": "object", "additionalProperties": {}}
     properties: dict[str, Schema] = {
         "id": {"type": "integer"},
         "created_at": moment,
-        "updated_at": {**moment, "description": "Of the last update, through any door."},
+        "updated_at": {**moment, "description": "The last update of the user's details."},
         "first_name": text,
         "last_name": text,
-        "login_id": {**text, "description": "Unique, whatever the case."},
-        "email_id": {**text, "description": "Unique, whatever the case."},
+        "login_id": {**text, "description": "Unique, ignoring case."},
+        "email_id": {**text, "description": "Unique, ignoring case."},
         "status": {"type": "string", "enum": AbstractUser.Status.values},
         "logged_in": {
             **boolean,
-            "description": "Whether the user has a session that has neither ended nor expired.",
+            "description": "True if the user has a session that has neither ended nor expired.",
         },
         "job_description": text,
         "login_using_email": boolean,
@@ -126,7 +127,7 @@ def user_schema() -> Schema:
         "active_chats": {
             "type": "integer",
             "minimum": 0,
-            "description": "The chats now in the user's “My Chats”.",
+            "description": "The number of chats now in the user's “My Chats”.",
         },
         "custom_attributes": stored,
     }
@@ -139,12 +140,12 @@ def user_schema() -> Schema:
 
 
 def _envelope_schema(codes: list[StatusCode]) -> Schema:
-    sentences = {"type": "array", "items": {"type": "string"}}
+    messages = {"type": "array", "items": {"type": "string"}}
     errors = {
         "type": "object",
-        "description": "By parameter, header or `body`; for one attribute, a level deeper.",
+        "description": "Messages by parameter, header or `body`; for attributes, one level deeper.",
         "additionalProperties": {
-            "oneOf": [sentences, {"type": "object", "additionalProperties": sentences}]
+            "oneOf": [messages, {"type": "object", "additionalProperties": messages}]
         },
     }
     refused = {
@@ -164,7 +165,7 @@ def _envelope_schema(codes: list[StatusCode]) -> Schema:
     }
 
 
-def _answer(code: StatusCode) -> Schema:
+def _example(code: StatusCode) -> Schema:
     if code is status_codes.USER_UPDATED:
         response: Schema = _USER_EXAMPLE
     else:
@@ -177,7 +178,7 @@ def _answer(code: StatusCode) -> Schema:
 
 
 def responses() -> dict[int, OpenApiResponse]:
-    """Return what the call answers by HTTP status: the schema, and an example of each code."""
+    """Return the responses by HTTP status, each with its schema and an example per code."""
     found = {}
     for status in sorted({code.http_status for code in STATUS_CODES}):
         codes = [code for code in STATUS_CODES if code.http_status == status]
@@ -185,7 +186,7 @@ def responses() -> dict[int, OpenApiResponse]:
             response=_envelope_schema(codes),
             description="; ".join(f"{code.number}: {code.description}" for code in codes),
             examples=[
-                OpenApiExample(f"{code.number}", _answer(code), summary=code.description)
+                OpenApiExample(f"{code.number}", _example(code), summary=code.description)
                 for code in codes
             ],
         )
@@ -201,7 +202,7 @@ class AccessTokenScheme(OpenApiAuthenticationExtension):
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "An access token, as an operator makes it (RFC 6750).",
+            "description": "An access token (RFC 6750), which an administrator creates.",
         }
 
 
@@ -238,7 +239,7 @@ class UpdateUserCall(OpenApiViewExtension):
                         {"type": "integer", "format": "int64", "minimum": 0},
                         OpenApiParameter.HEADER,
                         required=True,
-                        description="The team that the caller acts for; the token is granted it.",
+                        description="The team to act for, which the access token must be granted.",
                     ),
                     OpenApiParameter(
                         "WWW-Authenticate",
@@ -258,8 +259,8 @@ class UpdateUserCall(OpenApiViewExtension):
                 "updateUser",
                 "Update a user",
                 "Every parameter is optional. An attribute object is merged into the stored one "
-                "(RFC 7396: `null` removes a key). With one error nothing is changed, and every "
-                "error of the body is reported.",
+                "(RFC 7396: `null` removes a key). If there is any error, nothing is changed, and "
+                "all errors in the body are reported.",
                 "application/json",
                 "application/merge-patch+json",
             )
@@ -269,7 +270,7 @@ class UpdateUserCall(OpenApiViewExtension):
             @documented(
                 "replaceUserAttributes",
                 "Update a user, replacing attribute objects",
-                "As `PATCH`, but an attribute object takes the stored one's place, and takes no "
+                "Like `PATCH`, but an attribute object replaces the stored one, and cannot contain "
                 "`null`.",
                 "application/json",
             )

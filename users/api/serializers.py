@@ -1,4 +1,4 @@
-"""The parameters in, and the user out, as JSON values."""
+"""Serializers: the parameters of a call, and the user in a response."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -15,10 +15,10 @@ from users.models import AbstractUser
 
 
 class UserUpdateSerializer(serializers.Serializer[AbstractUser]):
-    """The parameters of an update: those of `users.changes`, which validates them.
+    """The parameters of an update, which `users.changes` defines and validates.
 
-    It keeps nothing of a request, so that one serves all of them: to make one for each, with copies
-    of its fields, took longer than to validate the body.
+    It has no state, so that one instance serves all requests: DRF copies all fields for each new
+    instance, which takes longer than validating the body.
     """
 
     def get_fields(self) -> dict[str, serializers.Field]:
@@ -34,11 +34,11 @@ class UserUpdateSerializer(serializers.Serializer[AbstractUser]):
         replace: bool,
         superusers: Collection[Any] | None,
     ) -> dict[str, Any]:
-        """Return the fields of `user` that change, each with its new value.
+        """Return the fields of `user` that change, with their new values.
 
-        parameters: of the request's body. The rest is as in `users.changes.validate`.
+        parameters: from the body. For the other arguments see `users.changes.validate`.
 
-        Raises `ValidationError`, or `ApiError` where a member is repeated, with all that is wrong.
+        Raises `ValidationError` with all errors, or `ApiError` if a member is repeated.
         """
         try:
             return changes.validate(
@@ -51,13 +51,13 @@ class UserUpdateSerializer(serializers.Serializer[AbstractUser]):
             )
         except changes.InvalidChangeError as error:
             if parameters.errors:
-                # Not a `ValidationError`, whose code would depend on which attributes it names.
+                # A repeated member is always 3115, even if it is a custom attribute.
                 raise ApiError(status_codes.INVALID_REQUEST, error.errors) from error
             raise serializers.ValidationError(error.errors) from error
 
 
 class UserSerializer(serializers.Serializer[AbstractUser]):
-    """The user, as the documented answer has it; `custom_attributes` is our addition."""
+    """The user, as in the documented response, plus `custom_attributes`."""
 
     id = serializers.ReadOnlyField()
     created_at = DateTimeField()
@@ -77,7 +77,7 @@ class UserSerializer(serializers.Serializer[AbstractUser]):
     custom_attributes = serializers.ReadOnlyField()
 
     def to_representation(self, instance: AbstractUser) -> dict[str, Any]:
-        """Return the members by name, each from the attribute of that name."""
+        """Read each member from the attribute of its name; `source` is not supported."""
         return {
             name: field.to_representation(getattr(instance, name))
             for name, field in self.fields.fields.items()

@@ -1,11 +1,11 @@
-"""The table of status codes that the API answers with: the only place that writes them."""
+"""The status codes of the API's responses."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class StatusCode:
-    """One row of the table: the API's number, its HTTP status, its description to the letter."""
+    """A status code of the API, with the HTTP status and the description that go with it."""
 
     number: int
     http_status: int

@@ -1,4 +1,4 @@
-"""What all calls share: the stages up to the method, the seam for exceptions, the log."""
+"""The base class of all calls: the first checks, exception handling, the request log."""
 
 import json
 import logging
@@ -15,35 +15,35 @@ from rest_framework.views import APIView
 from users import acting
 from users.api import status_codes
 from users.api.authentication import AccessTokenAuthentication
-from users.api.envelope import ApiError, OnlyChoice, exception_handler
+from users.api.envelope import ApiError, IgnoreClientContentNegotiation, exception_handler
 from users.db.keys import NO_ROW, row_id
 from users.models import AccessToken
 
-# The same whatever is wrong: what is not granted is not told apart from what is not there.
+# One message for teams that do not exist and teams that are not granted.
 _TEAM_ID = "Must be the id of a team that the access token is granted: an unsigned integer."
 
-#: A line for each call, in JSON: see `ApiView.log`.
+#: One line of JSON per call (`ApiView.log`).
 request_log = logging.getLogger("users.requests")
 
 
 class ApiView(APIView):
-    """A call of the API.
+    """The base class of the API's views.
 
-    It carries its own contract: nothing of a host's `REST_FRAMEWORK` settings reaches it. A host
-    may name another authentication class in a subclass, and override `get_team_id` with it.
+    It does not depend on the project's `REST_FRAMEWORK` settings. To authenticate differently,
+    subclass it with other `authentication_classes` and override `get_team_id`.
     """
 
     authentication_classes = (AccessTokenAuthentication,)
     permission_classes = ()
     throttle_classes = ()
-    renderer_classes = (JSONRenderer,)  # what an `EnvelopeResponse` is
-    content_negotiation_class = OnlyChoice
+    renderer_classes = (JSONRenderer,)  # what `EnvelopeResponse` renders itself
+    content_negotiation_class = IgnoreClientContentNegotiation
     versioning_class = None
 
-    team_id: int | None = None  # the team that the caller acts for, once that is known
+    team_id: int | None = None  # the team that the caller acts for, once known
 
-    # A call that writes has a transaction of its own, so that a commit that fails is still answered
-    # as such: under a host's ATOMIC_REQUESTS it would fail after the view.
+    # A call that writes opens its own transaction, so that it can handle a commit that fails: with
+    # ATOMIC_REQUESTS, that would happen after the view.
     @transaction.non_atomic_requests
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         started = time.perf_counter()
@@ -68,10 +68,10 @@ class ApiView(APIView):
         self.team_id = self.get_team_id(request)
         if self.team_id is None:
             raise ApiError(status_codes.TEAM_NOT_FOUND, {"teamid": [_TEAM_ID]})
-        # What comes next in `dispatch` is the method: 2099.
+        # Next, `dispatch` looks up the method: 2099.
 
     def require_headers(self, request: Request) -> None:
-        """Raise `ApiError` unless both mandatory headers are there; it names each missing one."""
+        """Raise `ApiError`, naming each mandatory header that is missing or empty."""
         missing = {
             name: ["This header is required."]
             for name, key in (("Authorization", "HTTP_AUTHORIZATION"), ("teamid", "HTTP_TEAMID"))
@@ -81,11 +81,11 @@ class ApiView(APIView):
             raise ApiError(status_codes.MISSING_HEADERS, missing)
 
     def get_team_id(self, request: Request) -> int | None:
-        """Return the id of the team that the `teamid` header names, None if it is not granted."""
+        """Return the team's id in the `teamid` header, or None if the token is not granted it."""
         return cast("Any", request.auth).granted_team_id
 
     def log(self, response: Any, seconds: float) -> None:
-        """Log the call as a line of JSON, of which nothing is personal and nothing secret."""
+        """Log the call as one line of JSON, without personal data or secrets."""
         user = row_id(self.kwargs["user_id"])
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -93,7 +93,7 @@ class ApiView(APIView):
             "method": self.request.method,
             "user": None if user == NO_ROW else user,
             "team": self.team_id,
-            # Not looked at unless it was authenticated: that would authenticate once more.
+            # Unless authentication succeeded, reading `request.auth` would repeat it.
             "token": None if self.team_id is None else getattr(self.request.auth, "name", None),
             "ms": round(seconds * 1000, 1),
             "trxid": self.trxid,

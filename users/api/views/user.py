@@ -1,4 +1,4 @@
-"""One user: `PATCH` and `PUT /api/users/{id}`. The checks stand in the contract's order."""
+"""One user: `PATCH` and `PUT /api/users/{id}`. The order of the checks is documented."""
 
 from functools import partial
 from typing import Any
@@ -25,9 +25,9 @@ from users.models import AbstractUser, DefinitionRow, Membership, Team, definiti
 
 
 def _locked_member(*, skip_locked: bool) -> "QuerySet[AbstractUser]":
-    """The member of a team by id, locked, and with the definitions."""
+    """Return the queryset of a team's member by id, locked, with the attribute definitions."""
     User = get_user_model()  # noqa: N806
-    # EXISTS, for a join would lock the membership too.
+    # EXISTS, because a join would lock the membership too.
     is_member = Exists(
         Membership.objects.filter(user=OuterRef("pk"), team=Parameter("team", Team._meta.pk))
     )
@@ -62,7 +62,7 @@ class UserView(ApiView):
         return self.update(request, user_id, replace=True)
 
     def update(self, request: Request, user_id: str, *, replace: bool) -> EnvelopeResponse:
-        body = Body(request)  # a slow caller must not hold the lock: read first, judged below
+        body = Body(request)  # before the lock, which a slow caller would hold
         try:
             user = self.store(body, user_id, replace=replace)
         except changes.SuperusersNotLockedError:
@@ -72,7 +72,7 @@ class UserView(ApiView):
     def store(
         self, body: Body, user_id: str, *, replace: bool, lock_superusers: bool = False
     ) -> AbstractUser:
-        """Return the user, as stored with the changes that the body asks for."""
+        """Validate the body, save the changes, and return the user."""
         users = get_user_model().objects.db_manager(router.db_for_write(get_user_model()))
         writing = False
         try:
@@ -93,10 +93,9 @@ class UserView(ApiView):
             raise
 
     def get_locked_user(self, user_id: str) -> tuple[AbstractUser, dict[str, Rules]]:
-        """Return the user, whose row nobody else can change until the transaction ends.
+        """Return the user, with its row locked, and the rules for its attributes.
 
-        With it come the rules of its attributes, by the same statement. It costs more statements
-        only where somebody else has locked the row, and where nobody is found.
+        It takes one statement; two more if the row is locked by somebody else.
         """
         using = router.db_for_write(get_user_model())
         features = connections[using].features
@@ -108,8 +107,8 @@ class UserView(ApiView):
         if not found:
             found = find(_MEMBER)
             if found and features.has_select_for_update:
-                # It may have waited for the lock, and after a wait all but the locked row is as
-                # old as the statement: asked anew.
+                # It may have waited for the lock. After a wait, only the locked row is up to date,
+                # not what the statement read from other tables: run it again.
                 found = find(_MEMBER)
         if not found:
             raise ApiError(status_codes.USER_NOT_FOUND)

@@ -14,15 +14,15 @@ from users.models import AccessToken, Team
 def days(text: str) -> int:
     if not (re.fullmatch("[0-9]{1,9}", text) and 1 <= int(text) <= AccessToken.MAX_DAYS):
         raise argparse.ArgumentTypeError(
-            f"'{text}' is no number of days from 1 to {AccessToken.MAX_DAYS}"
+            f"'{text}' is not a number of days from 1 to {AccessToken.MAX_DAYS}"
         )
     return int(text)
 
 
 class Command(BaseCommand):
     help = (
-        "Makes an access token and prints it, alone, on standard output: it is not stored. "
-        "Standard error says how the admin site names it."
+        "Creates an access token and prints it on standard output. It is not stored. "
+        "The name that the admin site shows goes to standard error."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -33,9 +33,9 @@ class Command(BaseCommand):
             required=True,
             dest="teams",
             metavar="ID",
-            help="a team that the token may act for; repeat it for more",
+            help="the id of a team that the token may act for; repeat it for more teams",
         )
-        parser.add_argument("--days", type=days, help="how long it is good for (default: for ever)")
+        parser.add_argument("--days", type=days, help="the lifetime in days (default: no limit)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         name, lifetime = options["name"].strip(), options["days"]
@@ -51,4 +51,4 @@ class Command(BaseCommand):
         expires_at = timezone.now() + timedelta(days=lifetime) if lifetime else None
         token, secret = AccessToken.objects.issue(name, teams, expires_at)
         self.stdout.write(secret)
-        self.stderr.write(f"Made the access token “{token}”.", style_func=self.style.SUCCESS)
+        self.stderr.write(f"Created the access token “{token}”.", style_func=self.style.SUCCESS)
