@@ -1,9 +1,6 @@
 """What a project that plugs the app in forgot, said at its start."""
 
-import os
 import re
-import subprocess
-import sys
 import uuid
 
 import pytest
@@ -14,8 +11,7 @@ from django.db import connection, models
 from django.test.utils import isolate_apps
 from django.urls import include, path
 
-from tests.packaging import hosts
-from tests.server import PROJECT
+from tests.hosts import Host
 from users.api.views.user import UserView
 from users.checks import check_primary_key
 from users.models import AbstractUser, Team
@@ -63,17 +59,10 @@ def test_a_primary_key_that_is_no_integer_is_said(monkeypatch):
 
 
 def test_a_project_that_names_no_user_model_is_told_so(tmp_path):
-    host = {**hosts.OWN_USER, "host/__init__.py": ""}
-    (tmp_path / "host").mkdir()
-    for name, text in host.items():
-        (tmp_path / name).write_text(text.replace('AUTH_USER_MODEL = "users.User"\n', ""))
-    checked = subprocess.run(
-        [sys.executable, "-m", "django", "check", "--settings=host.settings"],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{tmp_path}{os.pathsep}{PROJECT}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stderr
+    host = Host(tmp_path, "own_user")
+    settings = (tmp_path / "host/settings.py").read_text()
+    host.write("host/settings.py", settings.replace('AUTH_USER_MODEL = "users.User"\n', ""))
+    checked = host.manage("check", check=False).stderr
     assert re.findall(r"\(\w+\.[EW]\d+\)", checked) == ["(users.E001)"], checked
     assert 'Set AUTH_USER_MODEL = "users.User"' in checked
 

@@ -59,15 +59,16 @@ def test_an_answer_is_as_described(call, business):
     )
 
 
-@pytest.mark.django_db(transaction=True)  # each call, through WSGI, closes its connection
-@openapi.parametrize()
-@settings(
+generated = settings(
     max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_what_is_answered_to_anything_is_described(case, call, business, location):
+
+
+def assert_described(case, call):
+    """Make the generated call, of a generated and of the real user, as a caller who is let in."""
     case.headers = {**(case.headers or {}), **call.headers}
     for user_id in (case.path_parameters["user_id"], call.path.rpartition("/")[2]):
         case.path_parameters["user_id"] = user_id
@@ -83,3 +84,17 @@ def test_what_is_answered_to_anything_is_described(case, call, business, locatio
         )
         json.loads(response.content)
         assert response.status_code < 500
+
+
+@pytest.mark.django_db(transaction=True)  # each call, through WSGI, closes its connection
+@openapi.include(method="PATCH").parametrize()
+@generated
+def test_what_is_answered_to_any_patch_is_described(case, call, business, location):
+    assert_described(case, call)
+
+
+@pytest.mark.django_db(transaction=True)
+@openapi.include(method="PUT").parametrize()
+@generated
+def test_what_is_answered_to_any_put_is_described(case, call, business, location):
+    assert_described(case, call)
