@@ -8,6 +8,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from users.models.history import has_foreign_transactions
+
 View = Callable[[HttpRequest], HttpResponse]
 
 
@@ -30,27 +32,32 @@ def alive(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """`GET /readyz`: 200 where the database is reachable and migrated, else 503 and why."""
+    """`GET /readyz`: 200 where the database is reachable and can be used, else 503 and why."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        if not _is_migrated():
-            return JsonResponse({"status": "migrations are not applied"}, status=503)
+        _require_migrations()
+        _require_own_transactions()
+    except NotReadyError as error:
+        return JsonResponse({"status": str(error)}, status=503)
     except django.db.Error:
         return JsonResponse({"status": "the database is not reachable"}, status=503)
     return JsonResponse({"status": "ok"})
 
 
-def _is_migrated() -> bool:
-    try:
-        _require_migrations()
-    except LookupError:
-        return False
-    return True
+class NotReadyError(Exception):
+    """Why the database cannot be used yet."""
 
 
-@cache  # which keeps only what was returned: once applied, they stay so
+# Once a condition is met, it stays so: `cache` keeps what was returned, and no exception.
+@cache
 def _require_migrations() -> None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise LookupError("migrations are not applied")
+        raise NotReadyError("migrations are not applied")
+
+
+@cache
+def _require_own_transactions() -> None:
+    if has_foreign_transactions(connection.alias):
+        raise NotReadyError("the database was restored from a dump: run manage.py restart_feed")

@@ -1,15 +1,22 @@
+import io
+
 import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connection
 
 from config import health
+from tests.factories import UserFactory
+from users.models import Change
 
 
 @pytest.fixture(autouse=True)
 def asked_anew():
-    health._require_migrations.cache_clear()
+    conditions = health._require_migrations, health._require_own_transactions
+    for condition in conditions:
+        condition.cache_clear()
     yield
-    health._require_migrations.cache_clear()
+    for condition in conditions:
+        condition.cache_clear()
 
 
 def test_a_process_that_serves_is_alive_without_its_database(client):
@@ -57,4 +64,21 @@ def test_it_is_not_ready_before_the_migrations(client):
         assert response.json() == {"status": "migrations are not applied"}
     finally:
         call_command("migrate", verbosity=0)
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="no other has transaction ids")
+@pytest.mark.django_db(transaction=True)
+def test_it_is_not_ready_after_a_dump_was_restored_before_the_feed_is_restarted(client):
+    UserFactory()
+    assert client.get("/readyz").status_code == 200
+    health._require_own_transactions.cache_clear()
+    Change.objects.update(transaction_id=2**40)  # of a server that has run for long
+    for _ in range(2):
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json() == {
+            "status": "the database was restored from a dump: run manage.py restart_feed"
+        }
+    call_command("restart_feed", stdout=io.StringIO())
     assert client.get("/readyz").status_code == 200

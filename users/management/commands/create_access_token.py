@@ -1,5 +1,4 @@
 import argparse
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -8,15 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from users.db.keys import row_id
+from users.management import arguments
 from users.models import AccessToken, Team
-
-
-def days(text: str) -> int:
-    if not (re.fullmatch("[0-9]{1,9}", text) and 1 <= int(text) <= AccessToken.MAX_DAYS):
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is not a number of days from 1 to {AccessToken.MAX_DAYS}"
-        )
-    return int(text)
 
 
 class Command(BaseCommand):
@@ -35,7 +27,9 @@ class Command(BaseCommand):
             metavar="ID",
             help="the id of a team that the token may act for; repeat it for more teams",
         )
-        parser.add_argument("--days", type=days, help="the lifetime in days (default: no limit)")
+        parser.add_argument(
+            "--days", type=arguments.days, help="the lifetime in days (default: no limit)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         name, lifetime = options["name"].strip(), options["days"]

@@ -1,0 +1,29 @@
+"""How far a command has come."""
+
+from typing import Any
+
+
+class Progress:
+    """A line on a terminal that counts up: "12,000 of 40,000 changes". Elsewhere there is none.
+
+    stream: the command's `stderr`.
+    total: how many there are, of what `unit` names.
+    """
+
+    def __init__(self, stream: Any, total: int, unit: str) -> None:
+        self._stream = stream if stream.isatty() else None
+        self._total = total
+        self._unit = unit
+        self.done = 0
+
+    def add(self, number: int) -> None:
+        self.done += number
+        if self._stream:
+            line = f"\r{self.done:,} of {max(self._total, self.done):,} {self._unit}"
+            self._stream.write(line, ending="")
+            self._stream.flush()
+
+    def finish(self) -> None:
+        """Clear the line: the command says now what it did."""
+        if self._stream:
+            self._stream.write("\r\033[K", ending="")
