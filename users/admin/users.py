@@ -210,6 +210,8 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
         if not transaction.get_connection(self._database).in_atomic_block:
             return super().get_object(request, object_id, from_field)
         request.locked_superusers = User.objects.lock_superusers()  # before any other user
+        if request.user.is_superuser and request.user.pk not in request.locked_superusers:
+            raise PermissionDenied  # taken away by another superuser, while this one waited
         request.locks_users = True
         try:
             return super().get_object(request, object_id, from_field)
