@@ -1,11 +1,15 @@
 """A user's page: what is saved, and what is refused."""
 
+import re
+
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.admin.conftest import browser_of
-from tests.admin.pages import errors, save_user
-from tests.database import row, stored
+from tests.admin.pages import errors, fields, save_user, user_page
+from tests.database import data_statements, row, stored
 from tests.factories import AttributeDefinitionFactory, ChoiceFactory
 from users.models import Membership, Session
 
@@ -79,3 +83,27 @@ def test_a_deactivation_ends_the_sessions(root_browser, user):
     browser_of(user)
     save_user(root_browser, user, status="inactive")
     assert not Session.objects.filter(user=user).exists()
+
+
+def test_saving_reads_the_users_row_once_and_the_definitions_once(root_browser, user, business):
+    data = fields(root_browser.get(user_page(user)), "user_form") | {"first_name": "Zoë"}
+    with CaptureQueriesContext(connection) as queries:
+        assert root_browser.post(user_page(user), data).status_code == 302
+    statements = [sql.replace("`", '"') for sql in data_statements(queries)]
+    definitions = [sql for sql in statements if 'FROM "users_attributedefinition"' in sql]
+    rows = [
+        sql for sql in statements if re.match('SELECT .*"skill_attributes".* FROM "users_u', sql)
+    ]
+    assert len(definitions) == 1
+    assert len(rows) == 2  # the operator's own, and the user's
+    # 1, 2. the session, and its user
+    # 3. the superusers, locked
+    # 4. the user, locked
+    # 5. the definitions
+    # 6, 7. the user's groups and permissions
+    # 8, 9. whether the login id and the email are another's
+    # 10, 11. the memberships, and their team
+    # 12 to 14. the membership, its team and its constraint, validated
+    # 15 to 17. the columns that change as they were, the update, and its line in the history
+    # 18. the admin's own log
+    assert len(statements) <= 18, statements
