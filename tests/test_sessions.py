@@ -160,3 +160,10 @@ def test_an_anonymous_session_has_no_user(db):
 def test_deleting_a_user_deletes_the_sessions(user, browser):
     user.delete()
     assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["\0aaaaaaaaaaa", "'; --", "é" * 32, "A" * 32, "a" * 10_000])
+def test_a_cookie_that_is_no_key_is_no_session(db, key):
+    browser = Client()
+    browser.cookies["sessionid"] = key
+    assert browser.get("/admin/login/").status_code == 200

@@ -8,7 +8,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
-from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS, UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.db import router, transaction
 from django.utils.crypto import constant_time_compare
@@ -17,6 +17,11 @@ from users.models import Session
 
 
 class SessionStore(DatabaseSessionStore):
+    def _validate_session_key(self, key: str | None) -> bool:
+        # It comes from a cookie, and PostgreSQL refuses a text with U+0000.
+        django: Any = super()
+        return bool(django._validate_session_key(key)) and set(key or ()) <= set(VALID_KEY_CHARS)
+
     @classmethod
     def get_model_class(cls) -> type[Session]:
         return Session

@@ -205,3 +205,24 @@ def test_rotating_needs_the_permissions_to_add_and_to_change(stored, codename):
     response = browser_of(clerk).post(LIST, data)
     assert "desk_" not in response.content.decode()
     assert list(AccessToken.objects.all()) == [stored]
+
+
+@pytest.mark.parametrize(
+    "meanwhile", [lambda token: token.revoke(), lambda token: token.rotate(timedelta(hours=1))]
+)
+def test_a_token_that_was_revoked_or_rotated_meanwhile_gets_no_successor(
+    root_browser, stored, monkeypatch, meanwhile
+):
+    rotate = AccessToken.rotate
+
+    def rotate_late(token, grace):
+        monkeypatch.undo()
+        meanwhile(AccessToken.objects.get(pk=token.pk))
+        return rotate(token, grace)
+
+    number = AccessToken.objects.count()
+    monkeypatch.setattr(AccessToken, "rotate", rotate_late)
+    response = act(root_browser, "rotate", [stored], hours="1")
+    assert "was revoked or rotated meanwhile" in messages(response)[0]
+    made_meanwhile = AccessToken.objects.get(pk=stored.pk).revoked_at is None
+    assert AccessToken.objects.count() == number + made_meanwhile

@@ -2,6 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -124,7 +125,11 @@ class AccessTokenAdmin(KeyedAdmin):
         form = RotationForm(request.POST if "confirmed" in request.POST else None)
         if page := confirm(self, request, queryset, "rotate", question, form):
             return page
-        token, secret = tokens[0].rotate(timedelta(hours=form.cleaned_data["hours"]))
+        try:
+            token, secret = tokens[0].rotate(timedelta(hours=form.cleaned_data["hours"]))
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+            return None
         self.log_change(request, tokens[0], "Rotated.")
         self.log_addition(request, token, "Made by rotation.")
         return self._show(request, token, secret)

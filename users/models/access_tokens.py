@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.core.exceptions import ValidationError
 from django.db import models, router, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from users import tokens
@@ -91,13 +93,20 @@ class AccessToken(models.Model):
     def rotate(self, grace: timedelta) -> tuple["AccessToken", str]:
         """Make a token with the same name, grants and lifetime; this one runs out after `grace`.
 
-        Returns what `issue` returns.
+        Returns what `issue` returns. Raises `ValidationError` where the token has been revoked, or
+        rotated, since it was read.
         """
         now = timezone.now()
-        expires_at = now + (self.expires_at - self.created_at) if self.expires_at else None
-        with transaction.atomic(using=router.db_for_write(type(self), instance=self)):
-            issued = type(self).objects.issue(self.name, self.teams.all(), expires_at)
-            self.expires_at = min(filter(None, (self.expires_at, now + grace)))
+        using = router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=using):
+            token = type(self).objects.using(using).select_for_update().get(pk=self.pk)
+            if token.is_revoked or token.expires_at != self.expires_at:
+                raise ValidationError(
+                    gettext("The access token “%s” was revoked or rotated meanwhile.") % token
+                )
+            expires_at = now + (token.expires_at - token.created_at) if token.expires_at else None
+            issued = type(self).objects.issue(token.name, token.teams.all(), expires_at)
+            self.expires_at = min(filter(None, (token.expires_at, now + grace)))
             self.save(update_fields=["expires_at"])
         return issued
 
