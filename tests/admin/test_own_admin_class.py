@@ -1,4 +1,4 @@
-"""A project with a user model and an admin class of its own, as the README shows them."""
+"""A project with a user model and an admin class of its own, as users/README.md shows them."""
 
 import json
 import re
@@ -10,8 +10,8 @@ from tests.server import PROJECT
 
 
 def readme_admin_class():
-    """Return the admin class that the README shows."""
-    readme = (PROJECT / "README.md").read_text()
+    """Return the admin class that users/README.md shows."""
+    readme = (PROJECT / "users" / "README.md").read_text()
     return re.search(r"```python\n(# people/admin.py\n.*?)```", readme, re.DOTALL)[1]
 
 
