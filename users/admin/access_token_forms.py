@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from users.admin.shown_values import ShownValuesForm
 from users.models import (
     AccessToken,
 )
@@ -29,6 +30,14 @@ class AccessTokenCreationForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["teams"].required = True  # without a team, it lets nobody in
+
+
+class AccessTokenForm(ShownValuesForm):
+    """Changes the name and the grants of an access token."""
+
+    class Meta:
+        model = AccessToken
+        fields = ("name", "teams")
 
 
 class RotationForm(forms.Form):

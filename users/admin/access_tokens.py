@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from users.admin.access_token_forms import AccessTokenCreationForm, RotationForm
+from users.admin.access_token_forms import AccessTokenCreationForm, AccessTokenForm, RotationForm
 from users.admin.confirmation import confirm
 from users.admin.keys import KeyedAdmin
 from users.models import AccessToken
@@ -37,8 +37,7 @@ class AccessTokenAdmin(KeyedAdmin):
         return super().get_queryset(request).prefetch_related("teams")
 
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        if obj is None:
-            kwargs["form"] = AccessTokenCreationForm
+        kwargs["form"] = AccessTokenCreationForm if obj is None else AccessTokenForm
         return super().get_form(request, obj, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -57,7 +56,7 @@ class AccessTokenAdmin(KeyedAdmin):
     @sensitive_variables("secret")
     def save_model(self, request: HttpRequest, obj: AccessToken, form: Any, change: bool) -> None:
         if change:
-            obj.save(update_fields=["name"])
+            super().save_model(request, obj, form, change)
             return
         days = form.cleaned_data["days"]
         token, secret = AccessToken.objects.issue(

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from users.admin.shown_values import ShownValuesForm
 from users.models import (
     AttributeDefinition,
     count_choices,
@@ -51,7 +52,7 @@ def _choice(line: str) -> str:
         return line
 
 
-class AttributeDefinitionForm(forms.ModelForm):
+class AttributeDefinitionForm(ShownValuesForm):
     """Makes or changes a definition; what takes choices from users asks first."""
 
     choices = ChoicesField(

@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 
+from users.admin.shown_values import ShownValuesForm
 from users.db.keys import NO_ROW, row_id
 
 
@@ -60,6 +61,7 @@ class KeyedAdmin(admin.ModelAdmin):
     """An admin page whose form fields and actions take keys, with a list that is searched."""
 
     MAX_SEARCH_LENGTH = 255
+    change_form_template = "admin/users/change_form.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return KeyedChangeList
@@ -70,6 +72,13 @@ class KeyedAdmin(admin.ModelAdmin):
         if "\0" in search_term or len(search_term) > self.MAX_SEARCH_LENGTH:
             return queryset.none(), False
         return super().get_search_results(request, queryset, search_term)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save what the operator changed, and no more: somebody else may change the rest."""
+        if not (change and isinstance(form, ShownValuesForm)):
+            super().save_model(request, obj, form, change)
+        elif form.changed_columns:
+            obj.save(update_fields=form.changed_columns)
 
     def _get_edited_object_pks(self, request: HttpRequest, prefix: str) -> list[str]:
         django: Any = super()

@@ -71,11 +71,32 @@ class ShownValuesForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
+        if self.instance.pk is None:
+            return cleaned
         # What was not changed is not judged: a stored value blocks nothing.
         for name in set(self.errors) & set(self.fields) - set(self.changed_data):
             del self.errors[name]
         self._ask_before_overwriting()
         return cleaned
+
+    def _clean_form(self) -> None:
+        django: Any = super()
+        django._clean_form()
+        # What the operator did not change is not written: somebody else may have meanwhile.
+        if self.instance.pk is not None:
+            changed = set(self.changed_data)
+            self.cleaned_data = {n: v for n, v in self.cleaned_data.items() if n in changed}
+
+    def _get_validation_exclusions(self) -> set[str]:
+        django: Any = super()
+        unchanged = set(self.fields) - set(self.changed_data)
+        return django._get_validation_exclusions() | (unchanged if self.instance.pk else set())
+
+    @property
+    def changed_columns(self) -> list[str]:
+        """The names of the instance's fields that the form changes."""
+        fields = (field.name for field in self.instance._meta.concrete_fields)
+        return [name for name in fields if name in self.cleaned_data]
 
     def _ask_before_overwriting(self) -> None:
         for name in set(self.changed_data) & set(self.shown_values) - set(self.errors):

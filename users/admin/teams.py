@@ -11,13 +11,14 @@ from django.utils.translation import ngettext
 
 from users.admin.access import may_touch
 from users.admin.keys import KeyedAdmin
-from users.admin.membership_form import MembershipForm
+from users.admin.team_forms import MembershipForm, TeamForm
 from users.db.keys import row_id
 from users.models import Membership, Team
 
 
 @admin.register(Team)
 class TeamAdmin(KeyedAdmin):
+    form = TeamForm
     list_display = ("name", "id", "shown_members")
     search_fields = ("name",)
     fields = ("name", "shown_members")

@@ -71,8 +71,7 @@ class UserForm(ShownValuesForm, UserChangeForm):
         changed = set(self.changed_data)
         self._validate_attributes(changed)
         self._protect_access(changed)
-        # What the operator did not change is not written: somebody else may have meanwhile.
-        return {name: value for name, value in self.cleaned_data.items() if name in changed}
+        return self.cleaned_data
 
     def _validate_attributes(self, changed: set[str]) -> None:
         wanted = {name: patch for name in self.rules if (patch := self._patch(name, changed))}
@@ -114,9 +113,6 @@ class UserForm(ShownValuesForm, UserChangeForm):
             ):
                 self.add_error(field, sentence)
 
-    def _get_validation_exclusions(self) -> set[str]:
-        return super()._get_validation_exclusions() | (set(self.fields) - set(self.changed_data))
-
     def _post_clean(self) -> None:
         super()._post_clean()
         # Not before: what is validated already would be once more.
@@ -125,9 +121,7 @@ class UserForm(ShownValuesForm, UserChangeForm):
 
     @property
     def changed_columns(self) -> list[str]:
-        """The names of the user's fields that the form changes."""
-        fields = (field.name for field in User._meta.concrete_fields)
-        return [*self.changes, *(name for name in fields if name in self.cleaned_data)]
+        return [*self.changes, *super().changed_columns]
 
 
 def _stored_text(key: str, value: Any, why_unallowed: str | None) -> str:

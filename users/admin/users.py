@@ -314,12 +314,6 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
 
     # What is written.
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if not change:
-            obj.save()
-        elif columns := form.changed_columns:
-            obj.save(update_fields=columns)
-
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         self._delete(request, [obj])
 

@@ -1,17 +1,18 @@
-"""The form of a membership."""
+"""The forms of teams and memberships."""
 
 from typing import Any
 
-from django import forms
 from django.core.exceptions import ValidationError
 
 from users.admin.access import superuser_error
+from users.admin.shown_values import ShownValuesForm
 from users.models import (
     AbstractUser,
+    Team,
 )
 
 
-class MembershipForm(forms.ModelForm):
+class MembershipForm(ShownValuesForm):
     """Makes or changes a membership; that of a superuser, where `actor` is one too."""
 
     actor: AbstractUser
@@ -24,3 +25,11 @@ class MembershipForm(forms.ModelForm):
             if user and user.is_superuser:
                 raise ValidationError(superuser_error(user))
         return cleaned
+
+
+class TeamForm(ShownValuesForm):
+    """Makes or changes a team."""
+
+    class Meta:
+        model = Team
+        fields = ("name",)

@@ -1,0 +1,86 @@
+"""Pages that somebody has open while others change what they show: tokens, definitions, teams."""
+
+import pytest
+from django.contrib.auth.models import Permission
+
+from tests.admin.conftest import browser_of
+from tests.admin.pages import errors, fields
+from tests.factories import (
+    AdministratorFactory,
+    AttributeDefinitionFactory,
+    ChoiceFactory,
+    MembershipFactory,
+    TeamFactory,
+)
+from users.models import AccessToken
+
+
+def test_a_grant_that_was_withdrawn_meanwhile_is_not_given_back(team):
+    other = TeamFactory()
+    token, _ = AccessToken.objects.issue("CRM", [team, other])
+    clerk = AdministratorFactory()
+    codenames = ["change_accesstoken", "view_accesstoken"]
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    browser, path = browser_of(clerk), f"/admin/users/accesstoken/{token.pk}/change/"
+    page = fields(browser.get(path), "accesstoken_form")
+    token.teams.remove(other)
+    assert browser.post(path, {**page, "name": "CRM 2"}).status_code == 302
+    token.refresh_from_db()
+    assert (token.name, list(token.teams.all())) == ("CRM 2", [team])
+
+
+def test_grants_that_two_change_are_asked_about(root_browser, team):
+    first, second = TeamFactory.create_batch(2)
+    token, _ = AccessToken.objects.issue("CRM", [team, first])
+    path = f"/admin/users/accesstoken/{token.pk}/change/"
+    page = fields(root_browser.get(path), "accesstoken_form")
+    token.teams.remove(first)
+    wanted = {**page, "teams": [team.pk, first.pk, second.pk]}
+    asked = root_browser.post(path, wanted)
+    assert "save again to overwrite" in errors(asked)["teams"][0]
+    assert list(token.teams.all()) == [team]
+    again = {**fields(asked, "accesstoken_form")}
+    assert root_browser.post(path, again).status_code == 302
+    assert set(token.teams.all()) == {team, first, second}
+
+
+@pytest.mark.parametrize("changed", ["description", "choices"])
+def test_choices_that_were_added_meanwhile_stay_or_are_asked_about(root_browser, db, changed):
+    definition = ChoiceFactory(choices=["A", "B"])
+    path = f"/admin/users/attributedefinition/{definition.pk}/change/"
+    page = fields(root_browser.get(path), "attributedefinition_form")
+    type(definition).objects.update(choices=["A", "B", "C"])
+    entered = {"description": "Where", "choices": "A\r\nB\r\nD"}[changed]
+    response = root_browser.post(path, {**page, changed: entered})
+    definition.refresh_from_db()
+    assert definition.choices == ["A", "B", "C"]
+    if changed == "choices":
+        assert "save again to overwrite" in errors(response)["choices"][0]
+    else:
+        assert definition.description == "Where"
+
+
+def test_a_definition_that_is_saved_as_it_stands_changes_nothing(root_browser, db):
+    definition = AttributeDefinitionFactory(description="a\nb")
+    path = f"/admin/users/attributedefinition/{definition.pk}/change/"
+    page = fields(root_browser.get(path), "attributedefinition_form")
+    assert root_browser.post(path, page).status_code == 302
+    definition.refresh_from_db()
+    assert definition.description == "a\nb"
+
+
+def test_a_role_on_the_page_of_a_membership_is_asked_about(root_browser, db):
+    membership = MembershipFactory()
+    path = f"/admin/users/membership/{membership.pk}/change/"
+    page = fields(root_browser.get(path), "membership_form")
+    type(membership).objects.update(role="Team Manager")
+    response = root_browser.post(path, {**page, "role": "Team Analyst"})
+    assert "save again to overwrite" in errors(response)["role"][0]
+
+
+def test_a_teams_name_that_was_changed_meanwhile_is_asked_about(root_browser, team):
+    path = f"/admin/users/team/{team.pk}/change/"
+    page = fields(root_browser.get(path), "team_form")
+    type(team).objects.update(name="Sales")
+    response = root_browser.post(path, {**page, "name": "Support"})
+    assert "save again to overwrite" in errors(response)["name"][0]
