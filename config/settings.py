@@ -125,7 +125,9 @@ def _database() -> dict[str, Any]:
             # What a statement needs to be prepared by the server (`users.db.postgresql`).
             options.setdefault("server_side_binding", True)
         else:
-            options.setdefault("init_command", "SET innodb_lock_wait_timeout=10")
+            # The feed of changes relies on a bound for transactions (`users.feed.MARIADB_HOLD`).
+            limits = "SET innodb_lock_wait_timeout=10, idle_transaction_timeout=60"
+            options.setdefault("init_command", limits)
     return database
 
 

@@ -22,3 +22,11 @@ def assert_refused(response, number, errors=None):
     }
     assert response.status_code == code.http_status
     assert response["Content-Type"] == "application/json"
+
+
+def assert_retrieved(response):
+    """Assert the answer 9200, and return what it holds."""
+    envelope = response.json()
+    assert (envelope["status_code"], response.status_code) == (9200, 200), envelope
+    assert envelope["description"] == "Retrieved successfully"
+    return envelope["response"]

@@ -15,32 +15,50 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from config.wsgi import application
-from users.api.openapi import user_schema
+from users.api.openapi import CHANGES_CODES, HISTORY_CODES, UPDATE_CODES, user_schema
 from users.api.serializers import UserSerializer
 from users.api.status_codes import STATUS_CODES
 
 openapi = schemathesis.openapi.from_wsgi("/api/schema/?format=json", application)
-CALL = openapi.raw_schema["paths"]["/api/users/{user_id}"]
+PATHS = openapi.raw_schema["paths"]
+CALL = PATHS["/api/users/{user_id}"]
+HISTORY = PATHS["/api/users/{user_id}/history"]
+CHANGES = PATHS["/api/changes"]
 
 
 def test_the_document_is_valid_and_nothing_in_it_was_guessed(tmp_path):
     call_command("spectacular", "--validate", "--fail-on-warn", file=str(tmp_path / "schema.yml"))
 
 
-def test_the_call_is_described_once_and_with_both_methods():
-    assert list(openapi.raw_schema["paths"]) == ["/api/users/{user_id}"]
-    assert set(CALL) == {"patch", "put"}
+def test_each_call_is_described_once_and_with_its_methods():
+    assert {path: set(methods) for path, methods in PATHS.items()} == {
+        "/api/users/{user_id}": {"patch", "put"},
+        "/api/users/{user_id}/history": {"get"},
+        "/api/changes": {"get"},
+    }
 
 
-@pytest.mark.parametrize("operation", ["patch", "put"])
-def test_every_code_has_an_example_that_its_schema_allows(operation):
+def test_every_code_is_of_a_call():
+    assert {*UPDATE_CODES, *HISTORY_CODES, *CHANGES_CODES} == set(STATUS_CODES)
+
+
+@pytest.mark.parametrize(
+    ("operation", "codes"),
+    [
+        (CALL["patch"], UPDATE_CODES),
+        (CALL["put"], UPDATE_CODES),
+        (HISTORY["get"], HISTORY_CODES),
+        (CHANGES["get"], CHANGES_CODES),
+    ],
+)
+def test_every_code_has_an_example_that_its_schema_allows(operation, codes):
     described = []
-    for status, response in CALL[operation]["responses"].items():
+    for status, response in operation["responses"].items():
         content = response["content"]["application/json"]
         for name, example in content["examples"].items():
             jsonschema.validate(example["value"], content["schema"])
             described.append((int(name), int(status), example["value"]["description"]))
-    expected = [(code.number, code.http_status, code.description) for code in STATUS_CODES]
+    expected = [(code.number, code.http_status, code.description) for code in codes]
     assert sorted(described) == sorted(expected)
 
 
@@ -70,8 +88,9 @@ generated = settings(
 def assert_described(case, call):
     """Make the generated call, of a generated and of the real user, as a caller who is let in."""
     case.headers = {**(case.headers or {}), **call.headers}
-    for user_id in (case.path_parameters["user_id"], call.path.rpartition("/")[2]):
-        case.path_parameters["user_id"] = user_id
+    real = {"user_id": call.path.rpartition("/")[2]}
+    for parameters in (case.path_parameters, real) if case.path_parameters else ({},):
+        case.path_parameters = parameters
         response = case.call()
         case.validate_response(
             response,
@@ -97,4 +116,11 @@ def test_what_is_answered_to_any_patch_is_described(case, call, business, locati
 @openapi.include(method="PUT").parametrize()
 @generated
 def test_what_is_answered_to_any_put_is_described(case, call, business, location):
+    assert_described(case, call)
+
+
+@pytest.mark.django_db(transaction=True)
+@openapi.include(method="GET").parametrize()
+@generated
+def test_what_is_answered_to_any_listing_is_described(case, call):
     assert_described(case, call)

@@ -33,7 +33,9 @@ import json
 from django.db import connection
 names = {
     "postgresql": ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"],
-    "mysql": ["@@innodb_lock_wait_timeout", "@@max_statement_time"],
+    "mysql": [
+        "@@innodb_lock_wait_timeout", "@@idle_transaction_timeout", "@@max_statement_time"
+    ],
 }[connection.vendor]
 options = connection.settings_dict["OPTIONS"]
 limits = {name: options.get(name) for name in ("max_wait", "read_timeout", "write_timeout")}
@@ -74,6 +76,7 @@ def test_a_request_has_time_limits(served_by):
             },
             "mysql": {
                 "@@innodb_lock_wait_timeout": 10,
+                "@@idle_transaction_timeout": 60,
                 "@@max_statement_time": 20.0,
                 "read_timeout": 25,
                 "write_timeout": 25,
@@ -92,7 +95,7 @@ def test_a_command_runs_as_long_as_it_needs():
                 "statement_timeout": "0",
                 "idle_in_transaction_session_timeout": "0",
             },
-            "mysql": {"@@innodb_lock_wait_timeout": 10},
+            "mysql": {"@@innodb_lock_wait_timeout": 10, "@@idle_transaction_timeout": 60},
         }[connection.vendor]
     )
 

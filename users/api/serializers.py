@@ -1,7 +1,7 @@
 """Serializers: the parameters of a call, and the user in a response."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, cast
 
 from rest_framework import serializers
 
@@ -11,7 +11,7 @@ from users.api.body import Parameters
 from users.api.envelope import ApiError
 from users.api.fields import AttributesField, DateTimeField, TypedField
 from users.attributes.rules import KINDS, Rules
-from users.models import AbstractUser
+from users.models import AbstractUser, Change
 
 
 class UserUpdateSerializer(serializers.Serializer[AbstractUser]):
@@ -82,3 +82,39 @@ class UserSerializer(serializers.Serializer[AbstractUser]):
             name: field.to_representation(getattr(instance, name))
             for name, field in self.fields.fields.items()
         }
+
+
+_AT = DateTimeField()
+
+
+def change_representation(change: Change, granted: Collection[int]) -> dict[str, Any]:
+    """Return a change, as `users.feed.visible` has it, as the API shows it.
+
+    granted: the ids of the teams that the caller may act for; memberships in others are left out.
+    """
+    by: dict[str, Any] | None = None
+    if change.by_type:
+        is_named = change.by_type == Change.ByType.USER or cast("Any", change).by_name_visible
+        name = change.by_name if is_named and change.by_name else None
+        by = {"type": change.by_type, "id": change.by_id, "name": name}
+    return {
+        "id": change.pk,
+        "at": _AT.to_representation(change.at),
+        "user": change.user_id,
+        "login_id": change.login_id,
+        "action": change.action,
+        "door": change.door,
+        "by": by,
+        "trxid": change.trxid or None,
+        "before": _granted_values(change.before, granted),
+        "after": _granted_values(change.after, granted),
+    }
+
+
+def _granted_values(values: dict[str, Any], granted: Collection[int]) -> dict[str, Any]:
+    if not values.get("memberships"):
+        return values
+    memberships = values["memberships"]
+    shown = {team: role for team, role in memberships.items() if int(team) in granted}
+    others = {name: value for name, value in values.items() if name != "memberships"}
+    return {**others, "memberships": shown} if shown else others

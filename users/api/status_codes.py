@@ -13,6 +13,7 @@ class StatusCode:
 
 
 USER_UPDATED = StatusCode(4309, 200, "User updated successfully")
+RETRIEVED = StatusCode(9200, 200, "Retrieved successfully")
 MISSING_HEADERS = StatusCode(
     2002, 400, "Invalid header param - could not find mandatory header parameters"
 )
@@ -25,6 +26,7 @@ TEAM_NOT_FOUND = StatusCode(
 METHOD_NOT_ALLOWED = StatusCode(2099, 405, "Method not allowed")
 USER_NOT_FOUND = StatusCode(3101, 404, "Requested user was not found")
 UPDATE_FAILED = StatusCode(3104, 500, "The user update failed")
+RETRIEVAL_FAILED = StatusCode(3105, 500, "The user data could not be retrieved")
 INVALID_BUSINESS = StatusCode(
     3107, 400, "The value provided for the custom attribute 'business' is not valid."
 )
@@ -36,6 +38,7 @@ INVALID_REQUEST = StatusCode(3115, 400, "Request is invalid")
 
 STATUS_CODES = (
     USER_UPDATED,
+    RETRIEVED,
     MISSING_HEADERS,
     INVALID_TOKEN,
     EXPIRED_TOKEN,
@@ -44,6 +47,7 @@ STATUS_CODES = (
     METHOD_NOT_ALLOWED,
     USER_NOT_FOUND,
     UPDATE_FAILED,
+    RETRIEVAL_FAILED,
     INVALID_BUSINESS,
     INVALID_LOCATION,
     MISSING_BODY,

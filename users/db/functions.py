@@ -136,3 +136,55 @@ class TransactionID(models.Func):
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         template = "(pg_current_xact_id()::text::bigint)"
         return self.as_sql(compiler, connection, template=template, **context)
+
+
+class OldestTransactionID(models.Func):
+    """The id of the oldest transaction that still runs; all with lower ids have ended.
+
+    Only PostgreSQL tells it; elsewhere it is 0.
+    """
+
+    template = "0"
+    output_field = models.BigIntegerField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "(pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+class Row(models.Func):
+    """A row of several values, which is compared value by value."""
+
+    template = "(%(expressions)s)"
+    output_field = models.BigIntegerField()
+
+    def __init__(self, *values: Any) -> None:
+        super().__init__(*(models.Value(v) if isinstance(v, int) else v for v in values))
+
+
+class JSONListContains(models.Func):
+    """True if a JSON list (second argument) contains a number, on SQLite."""
+
+    template = "(%(expressions)s)))"
+    arg_joiner = " IN (SELECT value FROM json_each("
+    output_field = models.BooleanField()
+
+    def __init__(self, number: int, json_list: Any) -> None:
+        super().__init__(models.Value(number), json_list)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, **context)
+
+
+class HasOnlyKey(models.Func):
+    """True if a JSON object is empty but for one key, which is an identifier."""
+
+    template = "(JSON_REMOVE(%(expressions)s, '$.%(key)s') = '{}')"
+    output_field = models.BooleanField()
+
+    def __init__(self, json_object: Any, key: str) -> None:
+        super().__init__(json_object, key=key)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "(%(expressions)s - '%(key)s' = '{}'::jsonb)"
+        return self.as_sql(compiler, connection, template=template, **context)

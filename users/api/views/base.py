@@ -3,9 +3,12 @@
 import json
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
+import django.db
 from django.db import transaction
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.renderers import JSONRenderer
@@ -24,6 +27,15 @@ _TEAM_ID = "Must be the id of a team that the access token is granted: an unsign
 
 #: One line of JSON per call (`ApiView.log`).
 request_log = logging.getLogger("users.requests")
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Answer 3105 if the database fails while a call reads what it was asked for."""
+    try:
+        yield
+    except django.db.Error as error:
+        raise ApiError(status_codes.RETRIEVAL_FAILED) from error
 
 
 class ApiView(APIView):
@@ -84,9 +96,16 @@ class ApiView(APIView):
         """Return the team's id in the `teamid` header, or None if the token is not granted it."""
         return cast("Any", request.auth).granted_team_id
 
+    def get_granted_team_ids(self, request: Request) -> list[int]:
+        """Return the ids of all teams that the caller may act for, `team_id` among them."""
+        if not isinstance(request.auth, AccessToken):
+            return [cast("int", self.team_id)]
+        grants = AccessToken.teams.through._default_manager.filter(accesstoken=request.auth.pk)
+        return list(grants.order_by("team_id").values_list("team_id", flat=True))
+
     def log(self, response: Any, seconds: float) -> None:
         """Log the call as one line of JSON, without personal data or secrets."""
-        user = row_id(self.kwargs["user_id"])
+        user = row_id(self.kwargs.get("user_id", ""))
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "code": response.code.number,

@@ -1,0 +1,75 @@
+"""Pages of a list: the query parameters `page_size` and `after`, and the cursors of the latter."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from django.core.signing import BadSignature, Signer
+from rest_framework.request import Request
+
+from users.api import status_codes
+from users.api.envelope import ApiError
+from users.db.keys import row_id
+
+MAX_SIZE = 100
+DEFAULT_SIZE = 10
+PARAMETERS = ("page_size", "after")
+
+Place = TypeVar("Place")
+
+
+class InvalidCursorError(Exception):
+    """The value of `after` is not valid; the message says what to do."""
+
+
+class Cursors:
+    """The cursors of one call: opaque to the caller, and signed.
+
+    list_of: what is listed. A cursor of another list is not valid.
+    """
+
+    def __init__(self, *list_of: object) -> None:
+        self.signer = Signer(salt=":".join(["users.cursor", *map(str, list_of)]))
+
+    def encode(self, *place: int) -> str:
+        return self.signer.sign_object(place)
+
+    def decode(self, cursor: str) -> tuple[int, ...]:
+        try:
+            return tuple(self.signer.unsign_object(cursor))
+        except BadSignature as error:
+            message = "Is not a cursor of this list: leave it out, to list anew."
+            raise InvalidCursorError(message) from error
+
+
+def read_query(request: Request, find_place: Callable[[str], Place]) -> tuple[int, Place | None]:
+    """Return the size of the page, and the place that it comes after (None: the beginning).
+
+    find_place: returns the place of the value of `after`, or raises `InvalidCursorError`.
+
+    Raises `ApiError` with all errors in the query.
+    """
+    # Not `request.GET`, whose encoding and limits can be errors of their own.
+    query = parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True)
+    counts, values = Counter(name for name, _ in query), dict(query)
+    errors: dict[str, Any] = {}
+    for name, count in counts.items():
+        if name not in PARAMETERS:
+            errors[name] = [f"There is no such parameter, but: {', '.join(PARAMETERS)}."]
+        elif count > 1:
+            errors[name] = ["Is repeated."]
+    size = DEFAULT_SIZE
+    if "page_size" in values:
+        size = row_id(values["page_size"])
+        if not 1 <= size <= MAX_SIZE:
+            errors.setdefault("page_size", [f"Must be an integer from 1 to {MAX_SIZE}."])
+    place = None
+    if "after" in values:
+        try:
+            place = find_place(values["after"])
+        except InvalidCursorError as error:
+            errors.setdefault("after", [str(error)])
+    if errors:
+        raise ApiError(status_codes.INVALID_REQUEST, errors)
+    return size, place

@@ -1,0 +1,55 @@
+"""The feed of changes: `GET /api/changes`."""
+
+from typing import cast
+
+from django.db import router
+from rest_framework.request import Request
+
+from users import feed
+from users.api import paging, status_codes
+from users.api.envelope import EnvelopeResponse
+from users.api.serializers import change_representation
+from users.api.views.base import ApiView, reading
+from users.models import Change
+
+_CURSORS = ("changes",)
+_LIST_ANEW = "list anew, without 'after', or with 'after=now' for what comes from now on."
+
+
+class ChangesView(ApiView):
+    """Lists the changes of the team's users, oldest first, each change once."""
+
+    http_method_names = ["get", "head"]
+
+    @reading()
+    def get(self, request: Request) -> EnvelopeResponse:
+        using = router.db_for_read(Change)
+        team, cursors, state = (
+            cast("int", self.team_id),
+            paging.Cursors(*_CURSORS),
+            feed.state(using),
+        )
+
+        def find_place(after: str) -> feed.Position:
+            if after == "now":
+                return state.horizon
+            epoch, *place = cursors.decode(after)
+            position = feed.Position(*place)
+            if epoch != state.epoch:
+                raise paging.InvalidCursorError(f"The feed was restarted since: {_LIST_ANEW}")
+            if position < state.pruned:
+                raise paging.InvalidCursorError(f"Changes after it were pruned: {_LIST_ANEW}")
+            return position
+
+        size, place = paging.read_query(request, find_place)
+        granted = self.get_granted_team_ids(request)
+        page = feed.page(team, granted, place or feed.START, state.horizon, size, using)
+        return EnvelopeResponse(
+            status_codes.RETRIEVED,
+            {
+                "changes": [change_representation(change, granted) for change in page.changes],
+                "page_size": size,
+                "has_more": page.has_more,
+                "after": cursors.encode(state.epoch, *page.position),
+            },
+        )

@@ -1,0 +1,43 @@
+"""The history of one user: `GET /api/users/{id}/history`."""
+
+from typing import cast
+
+from django.db import router
+from rest_framework.request import Request
+
+from users import feed
+from users.api import paging, status_codes
+from users.api.envelope import ApiError, EnvelopeResponse
+from users.api.serializers import change_representation
+from users.api.views.base import ApiView, reading
+from users.db.keys import row_id
+from users.models import Change, Membership
+
+
+class HistoryView(ApiView):
+    """Lists the changes of a user in the team, newest first."""
+
+    http_method_names = ["get", "head"]
+
+    @reading()
+    def get(self, request: Request, user_id: str) -> EnvelopeResponse:
+        user, team = row_id(user_id), cast("int", self.team_id)
+        if not Membership.objects.filter(user=user, team=team).exists():
+            raise ApiError(status_codes.USER_NOT_FOUND)
+        cursors = paging.Cursors("history", user)
+        size, place = paging.read_query(request, cursors.decode)
+        granted = self.get_granted_team_ids(request)
+        changes = Change._default_manager.using(router.db_for_read(Change)).filter(user_id=user)
+        if place is not None:
+            changes = changes.filter(id__lt=place[0])
+        found = list(feed.visible(changes.order_by("-id"), team, granted)[: size + 1])
+        shown, has_more = found[:size], len(found) > size
+        return EnvelopeResponse(
+            status_codes.RETRIEVED,
+            {
+                "changes": [change_representation(change, granted) for change in shown],
+                "page_size": size,
+                "has_more": has_more,
+                "after": cursors.encode(shown[-1].pk) if has_more else None,
+            },
+        )

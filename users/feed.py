@@ -1,0 +1,163 @@
+"""What a team sees of the history, and the order in which the feed of changes serves it.
+
+"Changes with an id greater than the last one" would lose changes: ids are given out before the
+commit, so that a lower id may become visible later. On PostgreSQL the feed is therefore ordered by
+(transaction id, id) and ends before the oldest transaction that still runs: every change before
+that horizon is committed, and no other can come to be there later.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from django.db import connections
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThan, LessThanOrEqual
+from django.utils import timezone
+
+from users.db.functions import HasOnlyKey, JSONListContains, OldestTransactionID, Row
+from users.models import AccessToken, Change, FeedState
+
+#: How long a transaction may last on MariaDB after it wrote a change. MariaDB does not tell which
+#: transactions still run, so the newest changes are held back for this time. `config` ends the
+#: statements of requests, and idle transactions, well before it.
+MARIADB_HOLD = timedelta(minutes=2)
+
+#: How many changes, of all teams, one page reads at most. A page of a team with few changes ends
+#: here, before it is full, and takes no longer than others.
+MAX_SCANNED = 20_000
+
+
+class Position(NamedTuple):
+    """A place in the feed: that of the last change that has been served.
+
+    transaction_id: 0 unless the database is PostgreSQL, where ids alone are the order.
+    """
+
+    transaction_id: int
+    id: int
+
+
+START = Position(0, 0)
+
+
+@dataclass(frozen=True)
+class State:
+    """How far the feed reaches.
+
+    epoch: one more with each restart of the feed, which makes earlier positions invalid.
+    pruned: the position of the last change that was pruned.
+    horizon: the position up to which no running transaction can add a change.
+    """
+
+    epoch: int
+    pruned: Position
+    horizon: Position
+
+
+@dataclass(frozen=True)
+class Page:
+    changes: list[Change]
+    position: Position  # where the next page starts
+    has_more: bool
+
+
+def visible(changes: "QuerySet[Change]", team_id: int, granted: Sequence[int]) -> Any:
+    """Return those of `changes` that a caller may see.
+
+    team_id: the team that the caller acts for: it sees the changes of its members.
+    granted: the ids of all teams that the caller may act for. A change of memberships in other
+        teams, and of nothing else, is left out.
+
+    The changes get `by_name_visible`: whether `by_id` is an access token that shares a team with
+    the caller.
+    """
+    vendor = connections[changes.db].vendor
+    bears_team: Any = Q(teams__contains=[team_id])
+    if vendor == "sqlite":  # which does not support `contains`
+        bears_team = JSONListContains(team_id, "teams")
+    grants = AccessToken.teams.through._default_manager.filter(team__in=granted)
+    # In groups, because SQLite limits the depth of an expression.
+    keys = [str(pk) for pk in granted]
+    is_granted = [
+        Q(after__memberships__has_any_keys=keys[start : start + 500])
+        for start in range(0, len(keys), 500)
+    ]
+    return changes.annotate(
+        by_name_visible=Exists(grants.filter(accesstoken=OuterRef("by_id")))
+    ).filter(
+        bears_team,
+        ~Q(after__has_key="memberships")
+        | ~Q(HasOnlyKey("after", "memberships"))
+        | Q(*is_granted, _connector=Q.OR),
+    )
+
+
+def state(using: str) -> State:
+    """Return how far the feed reaches now."""
+    is_postgresql = connections[using].vendor == "postgresql"
+    oldest = OldestTransactionID()
+    # Aggregates, so that there is a result without a row in the table too.
+    found = FeedState._default_manager.using(using).aggregate(
+        epoch=Max("epoch", default=1),
+        pruned_transaction_id=Max("pruned_transaction_id", default=0),
+        pruned_id=Max("pruned_id", default=0),
+        oldest=Coalesce(Max(oldest), oldest),
+    )
+    return State(
+        epoch=found["epoch"],
+        pruned=Position(found["pruned_transaction_id"], found["pruned_id"]),
+        horizon=Position(found["oldest"], 0) if is_postgresql else Position(0, _last_id(using)),
+    )
+
+
+def _last_id(using: str) -> int:
+    """Return the id up to which no running transaction can add a change."""
+    changes = Change._default_manager.using(using)
+    held_since = timezone.now() - MARIADB_HOLD
+    last: int = changes.aggregate(last=Max("id"))["last"] or 0
+    if connections[using].vendor == "mysql":
+        held = changes.filter(at__gt=held_since).aggregate(first=Min("id"))["first"]
+        return last if held is None else min(last, held - 1)
+    return last  # SQLite has one writer at a time
+
+
+def page(
+    team_id: int, granted: Sequence[int], after: Position, horizon: Position, size: int, using: str
+) -> Page:
+    """Return the changes that come after a position, oldest first, as `visible` has them."""
+    end = _scan_end(after, horizon, using)
+    changes = _between(after, end, using)
+    found = list(visible(changes, team_id, granted)[: size + 1])
+    if len(found) > size:
+        found.pop()
+        return Page(found, _position(found[-1], using), has_more=True)
+    # Never backwards: a replica may be behind the one that was asked before.
+    return Page(found, max(after, end), has_more=end < horizon)
+
+
+def _scan_end(after: Position, horizon: Position, using: str) -> Position:
+    """Return the position that is `MAX_SCANNED` changes after another, or the horizon."""
+    if connections[using].vendor != "postgresql":
+        return Position(0, min(after.id + MAX_SCANNED, horizon.id))
+    positions = _between(after, horizon, using).values_list("transaction_id", "id")
+    found = list(positions[MAX_SCANNED - 1 : MAX_SCANNED])
+    return Position(*found[0]) if found else horizon
+
+
+def _between(after: Position, until: Position, using: str) -> "QuerySet[Change]":
+    changes = Change._default_manager.using(using)
+    if connections[using].vendor != "postgresql":
+        return changes.filter(id__gt=after.id, id__lte=until.id).order_by("id")
+    # One comparison of rows, which the index answers even if all ids of transactions are equal.
+    position = Row("transaction_id", "id")
+    return changes.filter(
+        GreaterThan(position, Row(*after)), LessThanOrEqual(position, Row(*until))
+    ).order_by("transaction_id", "id")
+
+
+def _position(change: Change, using: str) -> Position:
+    is_postgresql = connections[using].vendor == "postgresql"
+    return Position(change.transaction_id if is_postgresql else 0, change.pk)
