@@ -2,7 +2,8 @@
 
 Every contender does the same work on the same rows: the token by its digest with the team that it
 is granted, the user by team with the row locked, types and definitions judged, JSON merged, the
-changed columns and `updated_at` written, committed durably, the same answer. It is asked a few
+changed columns and `updated_at` written, and a line of the history, committed durably, the same
+answer. It is asked a few
 calls first, and measured only if it is right. Rounds are interleaved, so that whatever else the
 machine does meets all of them.
 """
@@ -59,7 +60,9 @@ def measure_floor(
 ) -> dict[int, dict[str, float]]:
     results = {}
     for clients in CLIENTS:
+        before = correctness.changes(seeded)
         took, cpu = floor.run(seeded, *recorded, clients, seconds)
+        assert correctness.changes(seeded) == before + len(took), "not one line in the history each"
         results[clients] = measured(took, seconds, cpu)
     return results
 

@@ -7,7 +7,8 @@ import time
 from datetime import UTC, datetime
 from itertools import islice
 
-from tests.benchmarks.databases import Seeded
+from tests.benchmarks.contenders.history import differences
+from tests.benchmarks.databases import Seeded, query
 from tests.benchmarks.load import calls
 
 # In the documented order.
@@ -16,6 +17,8 @@ _MEMBERS = [
     *("status", "logged_in", "job_description", "login_using_email", "role_type"),
     *("accepting_chats", "skill_attributes", "active_chats", "custom_attributes"),
 ]
+
+_HISTORY = "before, after, action, door, by_type, by_name, login_id, teams"
 
 
 def check(port: int, seeded: Seeded) -> None:
@@ -35,6 +38,15 @@ def check(port: int, seeded: Seeded) -> None:
             response = connection.getresponse()
             return response.status, json.loads(response.read())
 
+    def lines() -> list[tuple]:
+        return query(
+            seeded, f"SELECT {_HISTORY} FROM users_change WHERE user_id = %s ORDER BY id", call.user
+        )
+
+    [stored] = query(
+        seeded, f"SELECT {', '.join(call.body)} FROM users_user WHERE id = %s", call.user
+    )
+    earlier = lines()
     started = datetime.now(UTC)
     status, answer = make(call.body)
     assert status == 200, answer
@@ -61,3 +73,14 @@ def check(port: int, seeded: Seeded) -> None:
     ):
         assert 400 <= refused[0] < 500, refused
     assert make(call.body) == (200, answer), "a refused call changed something"
+
+    old = dict(zip(call.body, stored, strict=True))
+    before, after = differences(old, {name: user[name] for name in call.body})
+    history = (before, after, "updated", "api", "access_token", f"HR of Team {call.team}")
+    assert lines() == [*earlier, (*history, user["login_id"], [call.team])]
+
+
+def changes(seeded: Seeded) -> int:
+    """Return how many changes the history holds."""
+    [(number,)] = query(seeded, "SELECT count(*) FROM users_change")
+    return number

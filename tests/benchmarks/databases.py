@@ -1,6 +1,9 @@
 """A database of the benchmark's own, seeded: the same rows for every contender."""
 
+import contextlib
+import json
 import os
+import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -84,6 +87,22 @@ def make(server: str, users: int, folder: Path) -> Seeded:
             text=True,
         )
     return Seeded(url, users, tuple(done.stdout.split()))
+
+
+def query(seeded: Seeded, sql: str, *parameters: object) -> list[tuple]:
+    """Return the rows of a query with the placeholder `%s`; objects and lists as they are."""
+    if not seeded.url.startswith("sqlite"):
+        with psycopg.connect(seeded.url) as connection:
+            return connection.execute(sql, parameters).fetchall()
+    path = seeded.url.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute(sql.replace("%s", "?"), parameters).fetchall()
+    return [tuple(_decoded(value) for value in row) for row in rows]
+
+
+def _decoded(value: object) -> object:
+    is_json = isinstance(value, str) and value.startswith(("{", "["))
+    return json.loads(value) if is_json else value
 
 
 def drop(server: str, seeded: Seeded) -> None:

@@ -170,10 +170,10 @@ def _described(user_id: Any, login_id: str, action: str, before: Values, after: 
     if getattr(actor.by, "pk", None) is None:  # nobody is known, or an anonymous user
         pass
     elif isinstance(actor.by, AbstractBaseUser):
-        by_type, by_id, by_name = Change.ByType.USER, actor.by.pk, actor.by.get_username()
+        by_type, by_id, by_name = Change.ByType.USER.value, actor.by.pk, actor.by.get_username()
     else:
         by_type, by_id, by_name = (
-            Change.ByType.ACCESS_TOKEN,
+            Change.ByType.ACCESS_TOKEN.value,
             actor.by.pk,
             str(getattr(actor.by, "name", "")),
         )
@@ -181,7 +181,7 @@ def _described(user_id: Any, login_id: str, action: str, before: Values, after: 
         "at": timezone.now(),
         "user_id": user_id,
         "login_id": login_id,
-        "action": action,
+        "action": str(action),  # drivers take longer for an enumeration
         "door": actor.door,
         "by_type": by_type,
         "by_id": by_id,

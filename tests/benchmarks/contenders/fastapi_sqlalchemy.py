@@ -1,8 +1,9 @@
 """The call as a FastAPI developer writes it, with SQLAlchemy 2 and asyncpg, on the same tables."""
 
 import os
+import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import Depends, FastAPI, Header, HTTPException
 from pydantic import AfterValidator, BaseModel, ConfigDict, StrictBool, StringConstraints
@@ -11,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from tests.benchmarks.contenders.history import differences
 from users import tokens
 from users.attributes import values
 from users.attributes.rules import rules_by_field
@@ -78,10 +80,29 @@ class Membership(Base):
 class AccessToken(Base):
     __tablename__ = "users_accesstoken"
     id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
     digest: Mapped[str]
     expires_at: Mapped[datetime | None] = mapped_column(Moment)
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
     last_used_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class Change(Base):
+    __tablename__ = "users_change"
+    # A default of the database fills `transaction_id`.
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(Moment)
+    user_id: Mapped[int]
+    login_id: Mapped[str]
+    action: Mapped[str]
+    door: Mapped[str]
+    by_type: Mapped[str]
+    by_id: Mapped[int]
+    by_name: Mapped[str]
+    trxid: Mapped[str]
+    before: Mapped[dict[str, Any]] = mapped_column(JSONObject)
+    after: Mapped[dict[str, Any]] = mapped_column(JSONObject)
+    teams: Mapped[list[int]] = mapped_column(JSONObject)
 
 
 class Grant(Base):
@@ -157,11 +178,16 @@ async def get_session():
 DatabaseSession = Annotated[AsyncSession, Depends(get_session, scope="function")]
 
 
-async def get_team_id(
+class Caller(NamedTuple):
+    token: AccessToken
+    team_id: int
+
+
+async def get_caller(
     session: DatabaseSession,
     authorization: Annotated[str, Header()],
     teamid: Annotated[int, Header()],
-) -> int:
+) -> Caller:
     secret = authorization.removeprefix("Bearer ")
     row = (
         await session.execute(
@@ -179,7 +205,7 @@ async def get_team_id(
         raise HTTPException(404)
     if token.last_used_at is None or now - _aware(token.last_used_at) > timedelta(minutes=1):
         token.last_used_at = now
-    return row.team_id
+    return Caller(token, row.team_id)
 
 
 app = FastAPI()
@@ -190,10 +216,10 @@ async def update_user(
     user_id: int,
     update: UserUpdate,
     session: DatabaseSession,
-    team_id: Annotated[int, Depends(get_team_id)],
+    caller: Annotated[Caller, Depends(get_caller)],
 ):
     logged_in = exists().where(Session.user_id == User.id, Session.expire_date > datetime.now(UTC))
-    is_member = exists().where(Membership.user_id == User.id, Membership.team_id == team_id)
+    is_member = exists().where(Membership.user_id == User.id, Membership.team_id == caller.team_id)
     row = (
         await session.execute(
             select(User, logged_in.label("logged_in"))
@@ -214,9 +240,29 @@ async def update_user(
                 raise HTTPException(400, errors)
     changed = {name: value for name, value in changes.items() if getattr(user, name) != value}
     if changed:
+        before, after = differences({name: getattr(user, name) for name in changed}, changed)
         for name, value in changed.items():
             setattr(user, name, value)
-        user.updated_at = datetime.now(UTC)
+        user.updated_at = now = datetime.now(UTC)
+        teams = await session.scalars(
+            select(Membership.team_id).where(Membership.user_id == user.id)
+        )
+        session.add(
+            Change(
+                at=now,
+                user_id=user.id,
+                login_id=user.login_id,
+                action="updated",
+                door="api",
+                by_type="access_token",
+                by_id=caller.token.id,
+                by_name=caller.token.name,
+                trxid=str(uuid.uuid4()),
+                before=before,
+                after=after,
+                teams=sorted(teams),
+            )
+        )
     answer = {name: getattr(user, name) for name in UserOut.model_fields if name != "logged_in"}
     return {
         "status_code": 4309,

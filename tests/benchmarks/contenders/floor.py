@@ -7,12 +7,13 @@ database's driver, prepared as it does by itself: no HTTP, no Django, nothing ju
 import os
 import random
 import sqlite3
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import psycopg
+from django.db.backends.sqlite3._functions import register
 
 from tests.benchmarks.databases import TEAMS, Seeded, environment
 from tests.benchmarks.load import calls
@@ -83,6 +84,7 @@ class _SQLite:
             url.removeprefix("sqlite:///"), isolation_level=None, timeout=20
         )
         self.connection.execute("PRAGMA journal_mode=WAL")
+        register(self.connection)  # the functions that Django's statements call
 
     def execute(self, sql: str, parameters: list) -> Any:
         return self.connection.execute(sql.replace("%s", "?"), parameters)
@@ -98,8 +100,9 @@ class _SQLite:
 
 
 def _loop(
-    seeded: Seeded, statements: list[Statement], user: int, seconds: float, took: list[float]
-) -> None:
+    seeded: Seeded, statements: list[Statement], user: int, users: range, seconds: float
+) -> list[float]:
+    took = []
     database = (_SQLite if seeded.url.startswith("sqlite") else _PostgreSQL)(seeded.url)
     outside = [each for each in statements if not each.in_transaction]
     inside = [each for each in statements if each.in_transaction]
@@ -119,8 +122,9 @@ def _loop(
             assert cursor.fetchall()
 
     while (started := time.perf_counter()) < deadline:
-        # Another user of the same team.
-        other = user % TEAMS + TEAMS * chance.randrange(1, seeded.users // TEAMS)
+        # Another user of the same team, and no client's but this one's: the statement that locks
+        # the row passes over one that is locked.
+        other = user % TEAMS + TEAMS * chance.choice(users)
         replaced = {user: other, text: f"Agent {chance.getrandbits(32):x}"}
         for statement in outside:
             execute(statement, replaced)
@@ -129,19 +133,13 @@ def _loop(
                 execute(statement, replaced)
         took.append(time.perf_counter() - started)
     database.connection.close()
+    return took
 
 
-def _worker(seeded, statements, user, clients, seconds) -> tuple[list[float], float]:
-    took: list[float] = []
-    threads = [
-        threading.Thread(target=_loop, args=(seeded, statements, user, seconds, took))
-        for _ in range(clients)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return took, time.process_time()
+def _worker(seeded, statements, user, parts, seconds) -> tuple[list[float], float]:
+    with ThreadPoolExecutor(len(parts)) as pool:
+        clients = [pool.submit(_loop, seeded, statements, user, part, seconds) for part in parts]
+    return [each for client in clients for each in client.result()], time.process_time()
 
 
 def run(
@@ -151,7 +149,8 @@ def run(
 
     Returns the seconds that each round of them took, and the processor's seconds in all.
     """
-    shares = [share for share in (clients - clients // 2, clients // 2) if share]
+    parts = [range(1 + client, seeded.users // TEAMS, clients) for client in range(clients)]
+    shares = [share for share in (parts[::2], parts[1::2]) if share]
     with get_context("fork").Pool(len(shares), maxtasksperchild=1) as pool:
         results = pool.starmap(
             _worker, [(seeded, statements, user, share, seconds) for share in shares], chunksize=1

@@ -1,6 +1,9 @@
 """The call as a Django developer writes it by DRF's tutorial, on the same models."""
 
-from django.db import transaction
+import uuid
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models, transaction
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.authentication import TokenAuthentication
@@ -8,10 +11,23 @@ from rest_framework.exceptions import AuthenticationFailed, NotFound
 from rest_framework.generics import UpdateAPIView
 from rest_framework.response import Response
 
+from tests.benchmarks.contenders.history import differences
 from users import tokens
 from users.attributes import values
 from users.attributes.rules import rules_by_field
-from users.models import AccessToken, AttributeDefinition, User
+from users.models import AccessToken, AttributeDefinition, Change, User
+
+
+class PlainUser(User):
+    """The user without what our model does in `save()`, such as writing the history."""
+
+    class Meta:
+        proxy = True
+        app_label = "users"
+
+    from_db = models.Model.__dict__["from_db"]
+    save = AbstractBaseUser.save
+    _save_table = models.Model._save_table
 
 
 class BearerAuthentication(TokenAuthentication):
@@ -30,7 +46,7 @@ class BearerAuthentication(TokenAuthentication):
 
 class UserSerializer(serializers.ModelSerializer):
     class Meta:
-        model = User
+        model = PlainUser
         fields = [
             "id",
             "created_at",
@@ -66,15 +82,32 @@ class UserSerializer(serializers.ModelSerializer):
         return wanted
 
     def update(self, instance, validated_data):
-        changed = []
-        for name, value in validated_data.items():
-            if getattr(instance, name) != value:
-                setattr(instance, name, value)
-                changed.append(name)
+        old = {name: getattr(instance, name) for name in validated_data}
+        changed = [name for name, value in validated_data.items() if old[name] != value]
         if changed:
+            for name in changed:
+                setattr(instance, name, validated_data[name])
             instance.updated_at = timezone.now()
             instance.save(update_fields=[*changed, "updated_at"])
+            self.record(instance, old, {name: validated_data[name] for name in changed})
         return instance
+
+    def record(self, instance, old, new):
+        request = self.context["request"]
+        before, after = differences(old, new)
+        Change.objects.create(
+            user_id=instance.pk,
+            login_id=instance.login_id,
+            action=Change.Action.UPDATED,
+            door=Change.Door.API,
+            by_type=Change.ByType.ACCESS_TOKEN,
+            by_id=request.auth.pk,
+            by_name=request.auth.name,
+            trxid=str(uuid.uuid4()),
+            before=before,
+            after=after,
+            teams=sorted(instance.teams.values_list("pk", flat=True)),
+        )
 
 
 class UpdateUserView(UpdateAPIView):
@@ -85,7 +118,7 @@ class UpdateUserView(UpdateAPIView):
         team = self.request.auth.teams.filter(pk=self.request.headers["teamid"]).first()
         if team is None:
             raise NotFound
-        return User.objects.select_for_update(of=["self"]).filter(memberships__team=team)
+        return PlainUser.objects.select_for_update(of=["self"]).filter(memberships__team=team)
 
     def get_serializer_context(self):
         return {**super().get_serializer_context(), "merge": self.request.method == "PATCH"}
