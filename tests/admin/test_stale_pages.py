@@ -78,6 +78,45 @@ def test_a_role_on_the_page_of_a_membership_is_asked_about(root_browser, db):
     assert "save again to overwrite" in errors(response)["role"][0]
 
 
+def roles(*memberships):
+    return [type(each).objects.get(pk=each.pk).role for each in memberships]
+
+
+def open_list(browser, *memberships):
+    """Return what the list of memberships sends as it stands, and the field of each one's role."""
+    page = fields(browser.get("/admin/users/membership/"), "changelist-form")
+    rows = {page[f"form-{n}-id"][0]: f"form-{n}-role" for n in range(len(memberships))}
+    return {**page, "_save": "Save"}, [rows[str(each.pk)] for each in memberships]
+
+
+def test_a_role_that_was_changed_meanwhile_stays_where_another_row_is_changed(root_browser, db):
+    ann, bob = MembershipFactory.create_batch(2)
+    page, (_, bobs) = open_list(root_browser, ann, bob)
+    type(ann).objects.filter(pk=ann.pk).update(role="Team Manager")
+    response = root_browser.post("/admin/users/membership/", {**page, bobs: "Team Analyst"})
+    assert response.status_code == 302
+    assert roles(ann, bob) == ["Team Manager", "Team Analyst"]
+
+
+def test_a_role_in_the_list_that_two_change_is_asked_about(root_browser, db):
+    path = "/admin/users/membership/"
+    ann, bob = MembershipFactory.create_batch(2)
+    page, (anns, bobs) = open_list(root_browser, ann, bob)
+    type(ann).objects.filter(pk=ann.pk).update(role="Team Manager")
+    asked = root_browser.post(path, {**page, anns: "Team Analyst", bobs: "Team Analyst"})
+    [error] = [form.errors for form in asked.context["cl"].formset if form.errors]
+    assert "save again to overwrite" in error["role"][0]
+    assert "this was changed to “Team Manager”" in asked.content.decode()
+    assert roles(ann, bob) == ["Team Manager", "Team Agent"]
+    again = {**fields(asked, "changelist-form"), "_save": "Save"}
+    type(bob).objects.filter(pk=bob.pk).update(role="Team Manager")  # the other row is asked about
+    asked = root_browser.post(path, again)
+    assert roles(ann, bob) == ["Team Manager", "Team Manager"]
+    again = {**fields(asked, "changelist-form"), "_save": "Save"}
+    assert root_browser.post(path, again).status_code == 302
+    assert roles(ann, bob) == ["Team Analyst", "Team Analyst"]
+
+
 def test_a_teams_name_that_was_changed_meanwhile_is_asked_about(root_browser, team):
     path = f"/admin/users/team/{team.pk}/change/"
     page = fields(root_browser.get(path), "team_form")

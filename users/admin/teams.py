@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from users.admin.access import may_touch
 from users.admin.keys import KeyedAdmin
-from users.admin.team_forms import MembershipForm, TeamForm
+from users.admin.team_forms import MembershipForm, MembershipRowForm, TeamForm
 from users.db.keys import row_id
 from users.models import Membership, Team
 
@@ -71,13 +71,12 @@ class MembershipAdmin(KeyedAdmin):
     search_fields = ("user__login_id", "user__first_name", "user__last_name", "user__email_id")
 
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, form=self._form(request), **kwargs)
+        form = type("MembershipForm", (self.form,), {"actor": request.user})
+        return super().get_form(request, obj, form=form, **kwargs)
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
-        return super().get_changelist_form(request, form=self._form(request), **kwargs)
-
-    def _form(self, request: HttpRequest) -> type[MembershipForm]:
-        return type("MembershipForm", (self.form,), {"actor": request.user})
+        form = type("MembershipRowForm", (MembershipRowForm,), {"actor": request.user})
+        return super().get_changelist_form(request, form=form, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and (
