@@ -1,5 +1,7 @@
 """Who may see and change what, and who keeps access."""
 
+import json
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
@@ -39,6 +41,36 @@ def test_nobody_but_a_superuser_raises_rights(staff_browser, staff, user, target
     )
     assert not saved.groups.exists()
     assert set(saved.user_permissions.all()) == permissions
+
+
+@pytest.mark.parametrize("status", ["active", "inactive"])
+def test_nobody_but_a_superuser_changes_what_another_administrator_logs_in_with(
+    staff_browser, root_browser, status
+):
+    other = AdministratorFactory(login_id="other", email_id="other@desk.example", status=status)
+    changes = {"login_id": "mine", "email_id": "mine@desk.example", "login_using_email": "on"}
+    shown = {"login_id": "other", "email_id": "other@desk.example", "login_using_email": "False"}
+    hand_made = {
+        "first_name": "Zoë",
+        **changes,
+        "_shown_values": json.dumps({**shown, "first_name": "Asha"}),
+    }
+
+    def names():
+        saved = stored(other)
+        return saved.first_name, saved.login_id, saved.email_id, saved.login_using_email
+
+    save_user(staff_browser, other, **hand_made)
+    assert names() == ("Zoë", "other", "other@desk.example", False)
+    save_user(root_browser, other, **changes)
+    assert names() == ("Zoë", "mine", "mine@desk.example", True)
+
+
+@pytest.mark.parametrize("whose", ["self", "a Customer Care user"])
+def test_what_others_log_in_with_is_a_clerks_to_change(staff_browser, staff, user, whose):
+    target = {"self": staff, "a Customer Care user": user}[whose]
+    save_user(staff_browser, target, login_id="new", email_id="new@desk.example")
+    assert (stored(target).login_id, stored(target).email_id) == ("new", "new@desk.example")
 
 
 def test_a_superuser_gives_rights(root_browser, user):

@@ -14,6 +14,17 @@ def may_touch(actor: Any, user: AbstractUser | None) -> bool:
     return user is None or actor.is_superuser or not user.is_superuser
 
 
+def may_change_credentials(actor: Any, user: AbstractUser) -> bool:
+    """Return True if `actor`, who may change `user`, may change what `user` logs in with.
+
+    A password lets its new owner in, and so does a page that sends a reset to the email: with
+    rights that only a superuser may give. Also of an administrator who is inactive, for anybody on
+    the staff may activate him.
+    """
+    is_administrator = user.role_type == AbstractUser.RoleType.ADMINISTRATIVE
+    return actor.is_superuser or actor.pk == user.pk or not is_administrator
+
+
 def superuser_error(user: AbstractUser) -> str:
     """Return the message that the account of `user`, a superuser, is not everybody's to change."""
     return gettext("Only a superuser changes a superuser's account (%s).") % user

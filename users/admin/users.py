@@ -16,7 +16,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 
-from users.admin.access import access_removal_error, may_touch, password_removal_error
+from users.admin.access import (
+    access_removal_error,
+    may_change_credentials,
+    may_touch,
+    password_removal_error,
+)
 from users.admin.attribute_fields import (
     attribute_field,
     definition_field_name,
@@ -133,6 +138,7 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
         "shown_skill_attributes",
     )
     ACCESS_FIELDS = ("role_type", "is_superuser", "groups", "user_permissions")
+    CREDENTIAL_FIELDS = ("login_id", "email_id", "login_using_email")
     fieldsets = (
         (
             _("Basic details"),
@@ -295,7 +301,10 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         if request.user.is_superuser:
             return self.readonly_fields
-        return (*self.readonly_fields, *self.ACCESS_FIELDS)
+        readonly = (*self.readonly_fields, *self.ACCESS_FIELDS)
+        if obj is None or may_change_credentials(request.user, obj):
+            return readonly
+        return (*readonly, *self.CREDENTIAL_FIELDS)
 
     @admin.display(description=_("teams and roles"))
     def shown_memberships(self, user: Any) -> str:
@@ -349,12 +358,9 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
         user = self.get_object(request, unquote(id))
         if user is None:
             return super().user_change_password(request, id, form_url)
-        # A password lets its new owner in: with rights that only a superuser may give. Also of an
-        # administrator who is inactive, for anybody on the staff may activate him.
-        for_another = user != request.user
-        is_administrator = for_another and user.role_type == User.RoleType.ADMINISTRATIVE
-        if is_administrator and not request.user.is_superuser:
+        if not may_change_credentials(request.user, user):
             raise PermissionDenied
+        for_another = user != request.user
         disables = request.POST.get("usable_password") == "false"
         with transaction.atomic(using=self._database):
             superusers = User.objects.lock_superusers() if disables else ()
