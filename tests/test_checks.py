@@ -14,6 +14,7 @@ from tests.hosts import Host
 from users.api.views.user import UserView
 from users.checks import check_primary_key
 from users.forms import LoginForm
+from users.middleware import ActingMiddleware
 from users.models import AbstractUser, Team
 
 pytestmark = pytest.mark.django_db  # some of Django's own checks ask the database
@@ -92,6 +93,10 @@ class OwnView(UserView):
     """As a host has it that authenticates otherwise."""
 
 
+class OwnMiddleware(ActingMiddleware):
+    """As a host has it that knows better who acts."""
+
+
 class URLs:
     """A URLconf."""
 
@@ -136,6 +141,26 @@ def test_a_log_in_by_another_form_is_said_of_the_admin_sites_that_are_served(sai
     own.login_form = LoginForm
     assert said(CALL, path("own/", own.urls)) == set()
     assert said(CALL) == set()
+
+
+@pytest.mark.parametrize(
+    ("patterns", "middleware", "expected"),
+    [
+        ([CALL, ADMIN], [], {"users.W009"}),
+        ([CALL, ADMIN], ["users.middleware.ActingMiddleware"], set()),
+        ([CALL, ADMIN], ["tests.test_checks.OwnMiddleware", "config.health.middleware"], set()),
+        ([CALL], [], set()),
+    ],
+)
+def test_an_admin_site_that_leaves_nobodys_changes_is_said(
+    settings, said, patterns, middleware, expected
+):
+    settings.MIDDLEWARE = [
+        *(name for name in settings.MIDDLEWARE if not name.startswith("users.")),
+        *middleware,
+    ]
+    said(*patterns)
+    assert ids() & {"users.W009"} == expected
 
 
 @pytest.mark.parametrize(

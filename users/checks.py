@@ -14,6 +14,7 @@ from django.urls import URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
 from users.backends import LoginBackend
+from users.middleware import ActingMiddleware
 from users.models import AbstractUser
 from users.sessions import SessionStore
 
@@ -194,6 +195,25 @@ def check_login_form(**kwargs: Any) -> list[checks.CheckMessage]:
         )
         for site in _served("admin_site")
         if not issubclass(site.login_form or object, import_string("users.forms.LoginForm"))
+    ]
+
+
+@checks.register(checks.Tags.urls)
+def check_acting_middleware(**kwargs: Any) -> list[checks.CheckMessage]:
+    """users.W009: an admin site is served without `ActingMiddleware`."""
+    middleware = map(import_string, settings.MIDDLEWARE)
+    if not _served("admin_site") or any(
+        isinstance(each, type) and issubclass(each, ActingMiddleware) for each in middleware
+    ):
+        return []
+    return [
+        checks.Warning(
+            "ActingMiddleware is not in MIDDLEWARE: the history records changes in the admin site "
+            "without the operator, and with the door `code`.",
+            hint='Add "users.middleware.ActingMiddleware" to MIDDLEWARE, after '
+            '"django.contrib.auth.middleware.AuthenticationMiddleware".',
+            id="users.W009",
+        )
     ]
 
 
