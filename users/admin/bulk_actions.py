@@ -122,7 +122,6 @@ class BulkActions(admin.ModelAdmin):
                 for user in users:
                     if change(user, superusers):
                         changed += 1
-                        self.log_change(request, user, gettext("Changed by a bulk action."))
         except ValidationError as error:
             messages.error(request, " ".join([*error.messages, gettext("Nothing was changed.")]))
             return None
