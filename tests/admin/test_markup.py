@@ -5,7 +5,8 @@ from django.utils.html import escape
 
 from tests.admin.pages import fields
 from tests.factories import ChoiceFactory, MembershipFactory, TeamFactory, UserFactory, issue_token
-from users.models import AccessToken, Membership
+from users.acting import acting
+from users.models import AccessToken, Change, Membership
 
 # With what Python's ways of formatting would take for their own.
 MARKUP = '<script>alert("{0} {x} %s %(x)s")</script>'
@@ -53,6 +54,31 @@ def test_on_the_page_of_a_user(root_browser, member, definition):
     assert_is_text(root_browser.get(f"{path}delete/"), "login")
     assert_is_text(root_browser.get(f"{path}password/"), "login")
     assert_is_text(root_browser.get(f"{path}history/"), "login")
+
+
+def test_on_the_pages_of_the_history(root_browser, member, definition):
+    token = AccessToken.objects.get()
+    with acting("api", by=token):
+        member.custom_attributes = {MARKUP: f"after{MARKUP}", f"new{MARKUP}": f"value{MARKUP}"}
+        member.skill_attributes = {}
+        member.last_name = f"other{MARKUP}"
+        member.save()
+    shown = ("", "choice", "after", "undefined", "new", "skill", "last", "other", "token", "team")
+    path = f"{ADMIN}user/{member.pk}/history/"
+    assert_is_text(root_browser.get(path), "login", *shown)
+    filters = {"login_id": f"login{MARKUP}", "by": f"token{MARKUP}"}
+    assert_is_text(root_browser.get(f"{ADMIN}change/", {"login_id": f"login{MARKUP}"}), *shown)
+    assert_is_text(root_browser.get(f"{ADMIN}change/", filters), "login", "token", "after")
+    change = Change.objects.latest("id")
+    assert_is_text(
+        root_browser.get(f"{ADMIN}change/{change.pk}/change/"), "login", "token", "after"
+    )
+    # With what has no field: in a message.
+    undo = root_browser.get(f"{ADMIN}user/{member.pk}/change/?undo={change.pk}")
+    assert_is_text(undo, "choice", "undefined", "skill")
+    token.delete()
+    member.delete()
+    assert_is_text(root_browser.get(f"{ADMIN}change/"), "login", "token", "team")
 
 
 def test_on_the_page_of_a_user_for_who_may_only_look(staff_browser, staff, member, definition):

@@ -86,7 +86,7 @@ def test_any_other_form(page, user, path, data):
     assert response.status_code in (200, 302, 429)
 
 
-LISTS = ["user", "team", "membership", "accesstoken", "attributedefinition"]
+LISTS = ["user", "team", "membership", "accesstoken", "attributedefinition", "change"]
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -95,7 +95,10 @@ LISTS = ["user", "team", "membership", "accesstoken", "attributedefinition"]
     selected=st.lists(texts | numbers.map(str), min_size=1, max_size=3),
     action=st.sampled_from(["delete_selected", "deactivate", "revoke", "rotate"]) | texts,
     query=st.dictionaries(
-        st.sampled_from(["q", "o", "p", "status__exact", "teams__id__exact"]), texts
+        st.sampled_from(
+            ["q", "o", "p", "status__exact", "teams__id__exact", "door", "by", "since", "login_id"]
+        ),
+        texts,
     ),
 )
 def test_any_action(page, user, name, selected, action, query):

@@ -6,6 +6,7 @@ with some hundred fields, a request would have more than Django takes
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from django import forms
@@ -57,6 +58,12 @@ class ShownValuesForm(forms.ModelForm):
     @property
     def shown_values_json(self) -> str:
         return json.dumps(self.shown_values)
+
+    def enter(self, values: Mapping[str, Any]) -> None:
+        """Fill in `values`, by field name, as if the operator had entered them on the page."""
+        self.shown_values = dict(self.stored_values)  # what it is compared with
+        self.initial |= values
+        self._bound_fields_cache.clear()
 
     @cached_property
     def changed_data(self) -> list[str]:

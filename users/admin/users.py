@@ -2,18 +2,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import flatten_fieldsets, quote, unquote
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db import router, transaction
-from django.db.models import NOT_PROVIDED, QuerySet
+from django.db.models import NOT_PROVIDED, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 
 from users.admin.access import (
@@ -29,7 +32,9 @@ from users.admin.attribute_fields import (
     removal_field_name,
 )
 from users.admin.bulk_actions import BulkActions
+from users.admin.changes import PAGE_SIZE, user_history_context
 from users.admin.keys import KeyedAdmin
+from users.admin.undo import fill_in
 from users.admin.user_form import UserCreationForm, UserForm
 from users.attributes import values
 from users.attributes.rules import KINDS, rules_by_field
@@ -110,6 +115,7 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
     form = UserForm
     add_form = UserCreationForm
     change_form_template = "admin/users/user_change_form.html"
+    object_history_template = "admin/users/changes_page.html"
     inlines = (MembershipInline,)
     list_display = (
         "name",
@@ -320,6 +326,43 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
     @admin.display(description=_("skills"))
     def shown_skill_attributes(self, user: AbstractUser) -> str:
         return as_lines(user.skill_attributes)
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **options: Any
+    ) -> HttpResponse:
+        if request.method == "GET" and obj and "undo" in request.GET:
+            if not self.has_change_permission(request, obj):
+                raise PermissionDenied
+            fill_in(request, obj, context["adminform"].form, request.GET["undo"])
+        return super().render_change_form(request, context, *args, obj=obj, **options)
+
+    # The history.
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        user = self.get_object(request, unquote(object_id))
+        if user is None or not self.has_view_permission(request, user):
+            return super().history_view(request, object_id, extra_context)  # which refuses
+        context = {
+            **self.admin_site.each_context(request),
+            **user_history_context(request, self.admin_site, user),
+            "title": gettext("History of %s") % user,
+            "object": user,
+            "opts": self.opts,
+            "rights_log": self._rights_log(user)[:PAGE_SIZE],
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        return TemplateResponse(request, self.object_history_template, context)
+
+    def _rights_log(self, user: Any) -> QuerySet[LogEntry]:
+        """Return what Django's own log says beyond our history: of groups and permissions."""
+        message = "change_message__contains"
+        rights = Q((message, '"Groups"')) | Q((message, '"User permissions"'))
+        content_type = ContentType.objects.get_for_model(User)
+        log = LogEntry.objects.filter(rights, content_type=content_type, object_id=str(user.pk))
+        return log.select_related("user")
 
     # What is written.
 
