@@ -80,7 +80,9 @@ def readme_settings():
     """Return the settings that the README prints for a host."""
     block = re.search(r"```python\n# settings.py\n(.*?)\n# urls.py", plug_in(), re.DOTALL)[1]
     needed = block.replace("INSTALLED_APPS = [", "INSTALLED_APPS += [").replace(", ...]", "]")
-    return f"from host.base import *\n{needed}"
+    needed = needed.replace("MIDDLEWARE = [..., ", "MIDDLEWARE += [")
+    without = 'MIDDLEWARE.remove("users.middleware.ActingMiddleware")'
+    return f"from host.base import *\n{without}\n{needed}"
 
 
 @pytest.fixture
