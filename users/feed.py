@@ -151,10 +151,13 @@ def _between(after: Position, until: Position, using: str) -> "QuerySet[Change]"
     changes = Change._default_manager.using(using)
     if connections[using].vendor != "postgresql":
         return changes.filter(id__gt=after.id, id__lte=until.id).order_by("id")
-    # One comparison of rows, which the index answers even if all ids of transactions are equal.
+    # The index answers a comparison of rows even if all ids of transactions are equal. PostgreSQL
+    # cannot estimate its result, and would start parallel workers without the plain bounds.
     position = Row("transaction_id", "id")
     return changes.filter(
-        GreaterThan(position, Row(*after)), LessThanOrEqual(position, Row(*until))
+        GreaterThan(position, Row(*after)),
+        LessThanOrEqual(position, Row(*until)),
+        transaction_id__range=(after.transaction_id, until.transaction_id),
     ).order_by("transaction_id", "id")
 
 

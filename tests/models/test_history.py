@@ -1,5 +1,7 @@
 """What the history keeps of each change of a user, whoever saves it."""
 
+import random
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.core import serializers
@@ -7,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from tests.factories import AdministratorFactory, MembershipFactory, TeamFactory, UserFactory
+from users import changes
 from users.acting import acting
 from users.models import AccessToken, Change, Membership, Team
 from users.signals import user_changed
@@ -238,3 +241,49 @@ def test_the_signal_comes_after_the_commit_with_the_change(user):
     (change, in_transaction), (left, _) = received
     assert (change.after, in_transaction) == ({"first_name": "Bruno"}, False)
     assert "memberships" in left.after
+
+
+def replayed(changes):
+    """Return the values that the changes, in their order, leave; each has to fit on the last."""
+    values = {}
+    for change in changes:
+        for name, now in change.after.items():
+            was = change.before.get(name)
+            if name.endswith("_attributes") and isinstance(was, dict):
+                stored = dict(values[name])
+                assert {key: stored.get(key) for key in was} == was
+                stored |= now
+                values[name] = {key: value for key, value in stored.items() if value is not None}
+            else:
+                assert change.action == "created" or values[name] == was
+                values[name] = now
+    return values
+
+
+def any_change(user, generator, n):
+    """Return a change of the user, as `changes.validate` does; some change nothing."""
+    skills, key = dict(user.skill_attributes), f"k{generator.randrange(8)}"
+    if generator.random() < 0.3:
+        skills.pop(key, None)
+    else:
+        skills[key] = generator.choice([n, str(n), ["en", str(n)], 0.5, 1, True])
+    return generator.choice(
+        [
+            {"first_name": f"Asha {n % 7}", "active_chats": n % 5},
+            {"login_using_email": n % 3 == 0},
+            {"skill_attributes": skills},
+            {"skill_attributes": skills, "custom_attributes": {"business": generator.choice("ab")}},
+        ]
+    )
+
+
+def test_the_changes_replayed_give_the_stored_user(db):
+    user, generator = User.objects.get(pk=UserFactory().pk), random.Random(7)
+    with transaction.atomic():
+        for n in range(10_000):
+            changes.save(user, any_change(user, generator, n))
+    user = User.objects.get(pk=user.pk)
+    values = replayed(Change.objects.filter(user_id=user.pk).order_by("id"))
+    assert Change.objects.count() > 7_000
+    assert values.pop("password") == "set"
+    assert values == {name: getattr(user, name) for name in values}
