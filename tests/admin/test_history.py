@@ -59,7 +59,7 @@ def make_changes(user, number, **values):
     """Put `number` changes of `user` into the history, a minute apart, the last one now."""
     now = timezone.now()
     values = {"door": "api", "before": {"first_name": "A"}, "after": {"first_name": "B"}, **values}
-    Change.objects.bulk_create(
+    changes = (
         Change(
             user_id=user.pk,
             login_id=user.login_id,
@@ -69,6 +69,7 @@ def make_changes(user, number, **values):
         )
         for each in range(1, number + 1)
     )
+    Change.objects.bulk_create(changes, batch_size=500)
 
 
 # The page of a user.
