@@ -2,10 +2,11 @@
 
 import pytest
 from django.db import connection
+from django.db.models import JSONField, Value
 from django.test.utils import CaptureQueriesContext
 
-from tests.admin.pages import errors, fields, send
-from tests.factories import ChoiceFactory, UserFactory
+from tests.admin.pages import USERS, errors, fields, send, user_page
+from tests.factories import AttributeDefinitionFactory, ChoiceFactory, UserFactory
 from users.models import AttributeDefinition
 
 LIST = "/admin/users/attributedefinition/"
@@ -57,6 +58,46 @@ def test_choices_that_the_operator_did_not_touch_stay_as_they_are(root_browser, 
     save(root_browser, business, choices=page["choices"][0] + "\r\nNew\r\n" + '"two\\nlines"')
     business.refresh_from_db()
     assert business.choices == [*odd, "New", "two\nlines"]
+
+
+@pytest.mark.parametrize("odd", [[1, 2], [{"a": 1}], ["a", "a"], ["\ud800"], []])
+@pytest.mark.parametrize("type_", ["choice", "multiple_choice"])
+def test_choices_that_an_earlier_version_took_break_no_page(
+    root_browser, call, user, business, type_, odd
+):
+    if connection.vendor == "postgresql" and odd == ["\ud800"]:
+        pytest.skip("PostgreSQL never took it.")
+    stored = Value([*odd, "Retail"], JSONField())
+    AttributeDefinition.objects.update(choices=stored, type=type_)
+    bulk = {"action": "set_custom_attribute", "_selected_action": [user.pk], "confirmed": "yes"}
+    for path in (LIST, f"{LIST}{business.pk}/change/", USERS, user_page(user)):
+        assert "Retail" in root_browser.get(path).content.decode()
+    assert root_browser.post(USERS, {**bulk, "definition": business.pk}).status_code == 200
+    assert call({"custom_attributes": {"business": "x"}}).json()["status_code"] == 3107
+    assert save(root_browser, business, description="New").status_code == 302
+    assert save(root_browser, business, choices="Retail\r\nTravel").status_code == 302
+    business.refresh_from_db()
+    assert business.choices == ["Retail", "Travel"]
+
+
+@pytest.mark.parametrize("kind", ["custom", "skill"])
+def test_of_a_kind_there_are_as_many_definitions_as_a_page_of_a_user_takes(root_browser, db, kind):
+    built = (AttributeDefinitionFactory.build(kind=kind, name=f"a{n}") for n in range(500))
+    AttributeDefinition.objects.bulk_create(built)
+    data = {"kind": kind, "name": "floor", "type": "text", "choices": ""}
+    response = send(root_browser, f"{LIST}add/", "attributedefinition_form", **data)
+    sentence = "There are 500 definitions of this kind: no more can be made."
+    assert errors(response) == {"kind": [sentence]}
+    other = {"custom": "skill", "skill": "custom"}[kind]
+    data = {**data, "kind": other}
+    response = send(root_browser, f"{LIST}add/", "attributedefinition_form", **data)
+    assert response.status_code == 302
+    assert (
+        save(
+            root_browser, AttributeDefinition.objects.filter(kind=kind)[0], description="New"
+        ).status_code
+        == 302
+    )
 
 
 @pytest.mark.parametrize(

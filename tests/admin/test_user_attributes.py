@@ -3,6 +3,8 @@
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.db import connection
+from django.db.models import JSONField, Value
 
 from tests.admin.conftest import browser_of
 from tests.admin.pages import errors, save_user, user_page
@@ -119,6 +121,18 @@ def test_what_no_definition_allows_can_be_removed(root_browser, user, business):
     )
     assert stored(user).custom_attributes == {}
     assert stored(user).skill_attributes == {"chess": 3}
+
+
+def test_keys_that_an_earlier_version_took_break_no_page(root_browser, call, user):
+    if connection.vendor == "postgresql":
+        pytest.skip("PostgreSQL never took them.")
+    odd = {"\ud800": 1, "a": ["😀", "\udfff"]}
+    type(user).objects.update(skill_attributes=Value(odd, JSONField()))
+    assert "?: 1" in root_browser.get(user_page(user)).content.decode()
+    assert save_user(root_browser, user, first_name="Zoë").status_code == 302
+    assert_updated(call({"last_name": "R"}), skill_attributes={"?": 1, "a": ["😀", "?"]})
+    save_user(root_browser, user, remove_skill_attributes=["%3F"])
+    assert stored(user).skill_attributes == {"a": ["😀", "?"]}
 
 
 def test_a_user_is_saved_where_there_are_500_definitions(root_browser, user):

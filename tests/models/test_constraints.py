@@ -98,6 +98,11 @@ def test_attributes_that_are_no_object_are_refused_by_the_database(user, name, v
 def test_choices_that_are_no_list_are_refused_by_the_database(db, value):
     definition = ChoiceFactory()
     with pytest.raises(DatabaseError), transaction.atomic():
+        AttributeDefinition.objects.update(choices=Value(value, JSONField()))
+    with (
+        pytest.raises(ValueError, match="choices: Must be a list of strings"),
+        transaction.atomic(),
+    ):
         load(fixture_of(definition, choices=value))
     definition.refresh_from_db()
     assert definition.choices == ["Retail", "Banking"]

@@ -1,5 +1,9 @@
 """Fixtures: what they need to name, and what they entail."""
 
+import json
+import re
+
+import pytest
 from django.contrib.auth import get_user_model
 from django.core import serializers
 from django.core.management import call_command
@@ -7,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.database import stored
-from tests.factories import UserFactory
+from tests.factories import ChoiceFactory, UserFactory
 from tests.models.fixtures import fixture_of, load
 from users.models import AccessToken, Session, Team
 
@@ -53,6 +57,59 @@ def test_a_fixture_of_an_active_user_ends_none(user):
     load(fixture_of(user, first_name="Bruno"))
     assert (stored(user).first_name, stored(user).accepting_chats) == ("Bruno", True)
     assert user.logged_in
+
+
+LONE = "\ud800"
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"login_id": ""}, "login_id: Must have a character that can be seen."),
+        ({"email_id": ""}, "email_id: Must have a character that can be seen."),
+        ({"login_id": "\u200b"}, "login_id: Must have a character that can be seen."),
+        ({"first_name": "a\0"}, "first_name: Must not contain the character U+0000."),
+        ({"custom_attributes": {LONE: 1}}, "custom_attributes: Must not contain a lone surrogate."),
+        (
+            {"skill_attributes": {"a": [{"b": ["c", LONE]}]}},
+            "skill_attributes: Must not contain a lone surrogate.",
+        ),
+        (
+            {"skill_attributes": {"a": 10**400}},
+            "skill_attributes: Must be a finite number that a double can hold.",
+        ),
+    ],
+)
+def test_a_fixture_of_a_user_whom_no_page_could_show_is_refused(user, tmp_path, fields, error):
+    fixture = tmp_path / "users.json"
+    fixture.write_text(json.dumps(fixture_of(user, **fields)))
+    with pytest.raises(
+        ValueError, match=re.escape(f"Could not load users.User(pk={user.pk}): {error}")
+    ):
+        call_command("loaddata", fixture, verbosity=0)
+    assert stored(user).first_name == user.first_name
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"choices": [LONE]}, "choices: Each choice: Must not contain a lone surrogate."),
+        ({"choices": [1, 2]}, "choices: Each choice: Must be a string, not a number."),
+        ({"choices": [{"a": 1}]}, "choices: Each choice: Must be a string, not an object."),
+        ({"choices": ["a", "a"]}, "choices: Each choice must stand here once."),
+        ({"choices": []}, "choices: This type needs at least one choice."),
+        ({"name": ""}, "name: The key must have 1 to 64 characters, and has 0."),
+    ],
+)
+def test_a_fixture_of_a_definition_that_makes_no_sense_is_refused(db, fields, error):
+    definition = ChoiceFactory()
+    with pytest.raises(ValueError, match=re.escape(error)):
+        load(fixture_of(definition, **fields))
+
+
+def test_a_fixture_of_a_team_without_a_name_is_refused(team):
+    with pytest.raises(ValueError, match="name: Must have a character that can be seen"):
+        load(fixture_of(team, name=""))
 
 
 def test_a_dumped_user_loads_again(user):

@@ -4,6 +4,7 @@ No database, no HTTP. Error messages are in English, like all of the API's.
 """
 
 import json
+import math
 from typing import Any, TypeAlias
 
 from django.utils.translation import gettext
@@ -13,6 +14,7 @@ MAX_KEY_LENGTH = 64
 MAX_STRING_LENGTH = 255
 MAX_LIST_LENGTH = 50
 MAX_CHOICES = 1000
+MAX_DEFINITIONS = 500  # of a kind
 # The largest integer that every JSON parser represents exactly (RFC 8259, section 6).
 MAX_INTEGER = 2**53 - 1
 
@@ -28,6 +30,24 @@ class JSONDecoder(json.JSONDecoder):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(parse_int=_parse_int, **options)
+
+    def decode(self, text: str, *args: Any) -> Any:
+        value = super().decode(text, *args)
+        if "\\ud" not in text:
+            return value
+        # SQLite stores lone surrogates, escaped. No page could be sent with one.
+        sendable = json.dumps(value, ensure_ascii=False).encode(errors="replace").decode()
+        return super().decode(sendable)
+
+
+class ChoicesDecoder(JSONDecoder):
+    """Decodes a definition's choices: distinct strings, whatever else is stored."""
+
+    def decode(self, text: str, *args: Any) -> Any:
+        stored = super().decode(text, *args)
+        if not isinstance(stored, list):
+            return stored
+        return list(dict.fromkeys(choice for choice in stored if isinstance(choice, str)))
 
 
 def _parse_int(digits: str) -> int | float:
@@ -92,6 +112,32 @@ def string_error(value: object) -> str | None:
     if any("\ud800" <= character <= "\udfff" for character in value):
         return "Must not contain a lone surrogate."
     return None
+
+
+def storage_error(value: object) -> str | None:
+    """Return an error message if a string or number within `value` is one no database can store."""
+    left = [value]
+    while left:
+        match left.pop():
+            case str() as text:
+                if error := string_error(text):
+                    return error
+            case dict() as items:
+                left += [*items.keys(), *items.values()]
+            case list() as items:
+                left += items
+            case int() | float() as number:
+                if not _is_finite(number):
+                    return "Must be a finite number that a double can hold."
+    return None
+
+
+def _is_finite(number: float) -> bool:
+    """Return True if a double can hold `number`."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
 
 
 def length_error(text: str, minimum: int, maximum: int) -> str | None:

@@ -223,7 +223,15 @@ class Migration(migrations.Migration):
                         verbose_name="type",
                     ),
                 ),
-                ("choices", models.JSONField(blank=True, default=list, verbose_name="choices")),
+                (
+                    "choices",
+                    models.JSONField(
+                        blank=True,
+                        decoder=users.attributes.values.ChoicesDecoder,
+                        default=list,
+                        verbose_name="choices",
+                    ),
+                ),
                 (
                     "description",
                     models.CharField(

@@ -14,10 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from users.attributes import values
 from users.db.fields import ExactCharField
 from users.db.functions import HeldOnSQLite, HeldValue, JSONRows, JSONType, JSONValue
+from users.models.fixtures import CheckedFixture
 from users.models.validators import validate_storable
 
 
-class AttributeDefinition(models.Model):
+class AttributeDefinition(CheckedFixture):
     """One key that users' custom or skill attributes may hold, and the values that it takes."""
 
     class Kind(models.TextChoices):
@@ -38,7 +39,9 @@ class AttributeDefinition(models.Model):
         help_text=_("The key as it stands in the API, such as “business”."),
     )
     type = ExactCharField(_("type"), max_length=15, choices=Type)
-    choices = models.JSONField(_("choices"), default=list, blank=True)
+    choices = models.JSONField(
+        _("choices"), default=list, blank=True, decoder=values.ChoicesDecoder
+    )
     description = models.CharField(
         _("description"), max_length=255, blank=True, validators=[validate_storable]
     )
@@ -86,17 +89,20 @@ class AttributeDefinition(models.Model):
 
     def clean(self) -> None:
         super().clean()
-        errors = {
-            field: sentence
-            for field, sentence in (
-                ("name", values.key_error(self.name)),
-                ("choices", self._choices_error()),
-            )
-            if sentence
-        }
-        if errors:
+        if errors := self._errors():
             raise ValidationError(errors)
         self._refuse_new_identity()
+        others = type(self)._base_manager.filter(kind=self.kind).exclude(pk=self.pk)
+        if self._state.adding and others.count() >= values.MAX_DEFINITIONS:
+            message = gettext("There are %d definitions of this kind: no more can be made.")
+            raise ValidationError({"kind": message % values.MAX_DEFINITIONS})
+
+    def fixture_errors(self) -> dict[str, str]:
+        return {**super().fixture_errors(), **self._errors()}
+
+    def _errors(self) -> dict[str, str]:
+        errors = {"name": values.key_error(self.name), "choices": self._choices_error()}
+        return {field: sentence for field, sentence in errors.items() if sentence}
 
     def _choices_error(self) -> str | None:
         if not isinstance(self.choices, list):

@@ -3,12 +3,14 @@
 from collections.abc import Collection
 from typing import Any
 
-from django.db import models
+from django.utils.translation import gettext
 
 from users.db.fields import FoldedField
+from users.models.fixtures import CheckedFixture
+from users.names import fold
 
 
-class UniquelyNamed(models.Model):
+class UniquelyNamed(CheckedFixture):
     """A model with names that are unique as `FoldedField`s; its `clean()` says which is taken."""
 
     class Meta:
@@ -41,6 +43,16 @@ class UniquelyNamed(models.Model):
     @classmethod
     def _folded_fields(cls) -> "list[FoldedField]":
         return [field for field in cls._meta.concrete_fields if isinstance(field, FoldedField)]
+
+    def fixture_errors(self) -> dict[str, str]:
+        """Besides, return an error message for each name in which nothing can be seen."""
+        names = {field.of: getattr(self, field.of) for field in self._folded_fields()}
+        unseen = {
+            n: gettext("Must have a character that can be seen.")
+            for n in names
+            if not fold(names[n] or "")
+        }
+        return {**super().fixture_errors(), **unseen}
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Validate the constraints but those on folded fields: `clean()` names the real ones."""

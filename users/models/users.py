@@ -296,13 +296,15 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
         """
         if raw and not self.is_active:
             self.accepting_chats = False
-            self.end_sessions()
         django: Any = super()
         plain_update = update_fields and not raw and not force_insert
         with recording.recording(self, cls, update_fields, force_insert, using):
             if plain_update and compiled.update(self, cls, using, update_fields):
                 return True
-            return django._save_table(raw, cls, force_insert, force_update, using, update_fields)
+            result = django._save_table(raw, cls, force_insert, force_update, using, update_fields)
+        if raw and not self.is_active:
+            self.end_sessions()
+        return result
 
     def clean(self) -> None:
         """Judge the attributes that a change brings, and the names that must be unique."""
