@@ -227,6 +227,13 @@ LANGUAGE_CODE = "en-us"
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 
+# A form of the admin site may have as many fields, and be as long, as what it edits. The most: a
+# user with 100 custom attributes and 100 skills of 50 choices each, beside 800 other definitions
+# (11,000 fields); a definition with 1,000 choices of 255 characters, each 12 bytes as a browser
+# sends it and 16 more as what the page showed (7 MB).
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
+
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 if HTTPS:
