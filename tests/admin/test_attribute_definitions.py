@@ -65,8 +65,8 @@ def test_choices_that_the_operator_did_not_touch_stay_as_they_are(root_browser, 
 def test_choices_that_an_earlier_version_took_break_no_page(
     root_browser, call, user, business, type_, odd
 ):
-    if connection.vendor == "postgresql" and odd == ["\ud800"]:
-        pytest.skip("PostgreSQL never took it.")
+    if connection.vendor != "sqlite" and odd == ["\ud800"]:
+        pytest.skip("Other databases never took it.")
     stored = Value([*odd, "Retail"], JSONField())
     AttributeDefinition.objects.update(choices=stored, type=type_)
     bulk = {"action": "set_custom_attribute", "_selected_action": [user.pk], "confirmed": "yes"}

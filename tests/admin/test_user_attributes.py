@@ -124,8 +124,8 @@ def test_what_no_definition_allows_can_be_removed(root_browser, user, business):
 
 
 def test_keys_that_an_earlier_version_took_break_no_page(root_browser, call, user):
-    if connection.vendor == "postgresql":
-        pytest.skip("PostgreSQL never took them.")
+    if connection.vendor != "sqlite":
+        pytest.skip("Other databases never took them.")
     odd = {"\ud800": 1, "a": ["😀", "\udfff"]}
     type(user).objects.update(skill_attributes=Value(odd, JSONField()))
     assert "?: 1" in root_browser.get(user_page(user)).content.decode()
