@@ -5,12 +5,14 @@ import re
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
+from django.db.models import Count, F
 from django.test.utils import CaptureQueriesContext
 
 from tests.admin.conftest import browser_of
-from tests.admin.pages import errors, fields, save_user, user_page
+from tests.admin.pages import USERS, errors, fields, save_user, user_page
 from tests.database import data_statements, row, stored
 from tests.factories import AttributeDefinitionFactory, ChoiceFactory
+from users.admin import UserAdmin
 from users.models import Membership, Session
 
 User = get_user_model()
@@ -95,15 +97,35 @@ def test_saving_reads_the_users_row_once_and_the_definitions_once(root_browser, 
         sql for sql in statements if re.match('SELECT .*"skill_attributes".* FROM "users_u', sql)
     ]
     assert len(definitions) == 1
-    assert len(rows) == 2  # the operator's own, and the user's
+    # The operator's own; the user's; both, locked; and the user's as it is then.
+    assert len(rows) == 4
     # 1, 2. the session, and its user
-    # 3. the superusers, locked
-    # 4. the user, locked
-    # 5. the definitions
-    # 6, 7. the user's groups and permissions
-    # 8, 9. whether the login id and the email are another's
-    # 10, 11. the memberships, and their team
-    # 12 to 14. the membership, its team and its constraint, validated
-    # 15 to 17. the columns that change as they were, the update, and its line in the history
-    # 18. the admin's own log
-    assert len(statements) <= 18, statements
+    # 3. the user
+    # 4. the superusers, locked
+    # 5. the user and the operator, locked
+    # 6. the user as it is then
+    # 7. the definitions
+    # 8, 9. the user's groups and permissions
+    # 10, 11. whether the login id and the email are another's
+    # 12, 13. the memberships, and their team
+    # 14 to 16. the membership, its team and its constraint, validated
+    # 17 to 19. the columns that change as they were, the update, and its line in the history
+    # 20. the admin's own log
+    assert len(statements) <= 20, statements
+
+
+@pytest.mark.parametrize(
+    "extend",
+    [
+        lambda users: users.annotate(number_of_teams=Count("memberships")),
+        lambda users: users.annotate(team=F("memberships__team__name")),
+    ],
+)
+def test_the_queryset_of_a_project_may_have_what_no_database_locks(
+    monkeypatch, root_browser, user, extend
+):
+    ours = UserAdmin.get_queryset
+    monkeypatch.setattr(UserAdmin, "get_queryset", lambda *args: extend(ours(*args)))
+    assert save_user(root_browser, user, first_name="Zoë").status_code == 302
+    assert root_browser.get(f"{USERS}{user.pk}/password/").status_code == 200
+    assert stored(user).first_name == "Zoë"

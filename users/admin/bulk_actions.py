@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import router, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +16,7 @@ from users import changes
 from users.admin.access import access_removal_error, superuser_error
 from users.admin.bulk_action_forms import AttributeForm, TeamForm
 from users.admin.confirmation import confirm
+from users.admin.locks import LockingAdmin
 from users.attributes.rules import flat, rules_by_field
 from users.models import AttributeDefinition, Membership
 
@@ -25,8 +26,8 @@ User: Any = get_user_model()
 Change: TypeAlias = Callable[[Any, Collection[Any]], bool]
 
 
-class BulkActions(admin.ModelAdmin):
-    actions = ("activate", "deactivate", "add_to_team", "set_custom_attribute")
+class BulkActions(LockingAdmin):
+    actions = ("activate", "deactivate", "add_to_team", "set_custom_attribute", "delete_selected")
 
     @admin.action(description=_("Activate the selected users"), permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
@@ -72,7 +73,7 @@ class BulkActions(admin.ModelAdmin):
                 1
             ]
 
-        return self._apply(request, queryset, add)
+        return self._apply(request, queryset, add, is_allowed=self.has_add_to_team_permission)
 
     @admin.action(
         description=_("Set a custom attribute of the selected users"), permissions=["change"]
@@ -98,20 +99,20 @@ class BulkActions(admin.ModelAdmin):
         change: Change,
         *,
         removes_access: bool = False,
+        is_allowed: Callable[[HttpRequest], bool] | None = None,
     ) -> HttpResponse | None:
-        """Do `change` to each user of `queryset`, locked.
+        """Do `change` to each user of `queryset`, locked, if `is_allowed` to do it at all.
 
         A user who may not be changed, or cannot be, keeps all of them from being changed.
         """
-        selected = queryset.order_by().values("pk")
         changed = 0
         try:
             with transaction.atomic(using=router.db_for_write(User)):
-                # Before any other user.
-                superusers = User.objects.lock_superusers() if removes_access else ()
-                users = list(
-                    User.objects.filter(pk__in=selected).order_by("pk").select_for_update()
-                )
+                users = self.lock_users(request, self.user_ids_of(queryset))
+                superusers = request.locked_superusers  # type: ignore[attr-defined]
+                # Again: what Django has asked before may have changed during the wait.
+                if not (is_allowed or self.has_change_permission)(request):
+                    raise PermissionDenied
                 for user in users:
                     if not self.has_change_permission(request, user):
                         raise ValidationError(superuser_error(user))

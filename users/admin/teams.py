@@ -1,9 +1,12 @@
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
+from django.db import router, transaction
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +14,7 @@ from django.utils.translation import ngettext
 
 from users.admin.access import may_touch
 from users.admin.keys import KeyedAdmin
+from users.admin.locks import LockingAdmin
 from users.admin.team_forms import MembershipForm, MembershipRowForm, TeamForm
 from users.db.keys import row_id
 from users.models import Membership, Team
@@ -55,7 +59,7 @@ class UserFilter(admin.SimpleListFilter):
 
 
 @admin.register(Membership)
-class MembershipAdmin(KeyedAdmin):
+class MembershipAdmin(LockingAdmin, KeyedAdmin):
     """The members of teams and their roles, which are edited in the list itself.
 
     Only a superuser makes, changes or deletes a superuser's membership.
@@ -64,6 +68,7 @@ class MembershipAdmin(KeyedAdmin):
     form = MembershipForm
     list_display = ("user", "team", "role")
     list_editable = ("role",)
+    actions = ("delete_selected",)
     list_filter = ("team", "role", UserFilter)
     list_select_related = ("user", "team")
     autocomplete_fields = ("user",)
@@ -77,6 +82,34 @@ class MembershipAdmin(KeyedAdmin):
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
         form = type("MembershipRowForm", (MembershipRowForm,), {"actor": request.user})
         return super().get_changelist_form(request, form=form, **kwargs)
+
+    # Locked before the rights of who makes the change are judged.
+
+    def user_ids_of(self, rows: QuerySet[Any]) -> Iterable[Any]:
+        return rows.order_by().values_list("user", flat=True)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if request.method != "POST":
+            return super().changeform_view(request, object_id, *args, **kwargs)
+        with transaction.atomic(using=router.db_for_write(Membership)):
+            self._lock_users_of(request, object_id)
+            return super().changeform_view(request, object_id, *args, **kwargs)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if request.method != "POST":
+            return super().delete_view(request, object_id, *args, **kwargs)
+        with transaction.atomic(using=router.db_for_write(Membership)):
+            self._lock_users_of(request, object_id)
+            return super().delete_view(request, object_id, *args, **kwargs)
+
+    def _lock_users_of(self, request: HttpRequest, object_id: str | None) -> None:
+        stored = object_id and self.get_object(request, unquote(object_id))
+        ids = [row_id(request.POST.get("user", "")), *([stored.user_id] if stored else [])]
+        self.lock_users(request, ids)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and (

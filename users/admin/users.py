@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -34,6 +34,7 @@ from users.admin.attribute_fields import (
 from users.admin.bulk_actions import BulkActions
 from users.admin.changes import PAGE_SIZE, user_history_context
 from users.admin.keys import KeyedAdmin
+from users.admin.locks import LockingAdmin
 from users.admin.undo import fill_in
 from users.admin.user_form import UserCreationForm, UserForm
 from users.attributes import values
@@ -101,7 +102,7 @@ def attribute_filter(definition: AttributeDefinition) -> type[admin.SimpleListFi
     return AttributeFilter
 
 
-class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
+class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
     """Users, edited by hand under the same rules as by the call.
 
     A project's own admin class subclasses it. In `fieldsets`, `custom_attributes` and
@@ -184,8 +185,10 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
     # The list.
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        users = User.objects.with_logged_in()
-        return users.select_for_update() if getattr(request, "locks_users", False) else users
+        return User.objects.with_logged_in()
+
+    def user_ids_of(self, rows: QuerySet[Any]) -> Iterable[Any]:
+        return rows.order_by().values_list("pk", flat=True)
 
     def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
         own = [
@@ -219,16 +222,12 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
         """Return the user; one that is about to be changed is locked until the change is made."""
-        if not transaction.get_connection(self._database).in_atomic_block:
-            return super().get_object(request, object_id, from_field)
-        request.locked_superusers = User.objects.lock_superusers()  # before any other user
-        if request.user.is_superuser and request.user.pk not in request.locked_superusers:
-            raise PermissionDenied  # taken away by another superuser, while this one waited
-        request.locks_users = True
-        try:
-            return super().get_object(request, object_id, from_field)
-        finally:
-            request.locks_users = False
+        user = super().get_object(request, object_id, from_field)
+        is_changed = transaction.get_connection(self._database).in_atomic_block
+        if user is None or request.method != "POST" or not is_changed:
+            return user
+        self.lock_users(request, [user.pk])
+        return super().get_object(request, object_id, from_field)
 
     @property
     def _database(self) -> str:
@@ -367,14 +366,12 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
     # What is written.
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        self._delete(request, [obj])
+        self.delete_queryset(request, User._base_manager.filter(pk=obj.pk))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._delete(request, list(queryset))
-
-    def _delete(self, request: HttpRequest, users: list[Any]) -> None:
         with transaction.atomic(using=self._database):
-            superusers = User.objects.lock_superusers()
+            users = self.lock_users(request, self.user_ids_of(queryset))
+            superusers = request.locked_superusers  # type: ignore[attr-defined]
             if error := access_removal_error(request.user, users, superusers):
                 raise PermissionDenied(error)
             User.objects.filter(pk__in=[user.pk for user in users]).delete()
@@ -398,22 +395,28 @@ class UserAdmin(BulkActions, KeyedAdmin, auth_admin.UserAdmin):
         id: str,  # noqa: A002 (Django's URL names it)
         form_url: str = "",
     ) -> HttpResponse:
-        user = self.get_object(request, unquote(id))
+        if request.method != "POST":
+            return self._password_page(request, id, form_url)
+        with transaction.atomic(using=self._database):
+            return self._password_page(request, id, form_url)
+
+    def _password_page(self, request: Any, object_id: str, form_url: str) -> HttpResponse:
+        user = self.get_object(request, unquote(object_id))
         if user is None:
-            return super().user_change_password(request, id, form_url)
+            return super().user_change_password(request, object_id, form_url)
         if not may_change_credentials(request.user, user):
             raise PermissionDenied
         for_another = user != request.user
         disables = request.POST.get("usable_password") == "false"
-        with transaction.atomic(using=self._database):
-            superusers = User.objects.lock_superusers() if disables else ()
-            if disables and (error := password_removal_error(request.user, user, superusers)):
-                messages.error(request, error)
-                return HttpResponseRedirect(request.get_full_path())
-            # By the key of the user who was judged, however the URL writes it.
-            response = super().user_change_password(request, quote(str(user.pk)), form_url)
-            if for_another and response.status_code == 302:
-                user.end_sessions()
+        if disables and (
+            error := password_removal_error(request.user, user, request.locked_superusers)
+        ):
+            messages.error(request, error)
+            return HttpResponseRedirect(request.get_full_path())
+        # By the key of the user who was judged, however the URL writes it.
+        response = super().user_change_password(request, quote(str(user.pk)), form_url)
+        if for_another and response.status_code == 302:
+            user.end_sessions()
         return response
 
 
