@@ -53,6 +53,11 @@ def test_a_project_has_an_admin_class_of_its_own(visit, apps):
     assert seen["agent"] == ["North", "2026-03-03"]
 
 
+def test_auto_now_fields_of_its_model_move_when_the_form_is_saved(visit):
+    seen = visit(readme_admin_class())
+    assert (seen["touched"], seen["touched in the history"]) == (True, False)
+
+
 def test_its_fields_are_those_that_its_fieldsets_name(visit):
     seen = visit(
         """

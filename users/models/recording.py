@@ -71,6 +71,7 @@ def _recorded_fields(model: Any, names: Collection[str] | None) -> list[Any]:
         for field in model._meta.concrete_fields
         if not (field.primary_key or field.generated or isinstance(field, FoldedField))
         and field.name not in unrecorded
+        and not getattr(field, "auto_now", False)
         and (names is None or field.name in names or field.attname in names)
     ]
 

@@ -1,6 +1,7 @@
 """The user: fields, constraints, state, and what a change of state entails."""
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 from django.contrib.auth import models as auth_models
@@ -212,7 +213,7 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
         if saved - self._LOG_IN_FIELDS:
             self.stored_values = None
             self.updated_at = timezone.now()
-            saved.add("updated_at")
+            saved |= {"updated_at", *self._auto_now_fields()}
         if update_fields is not None:
             kwargs["update_fields"] = saved
         if self._password is None and not saved - self._LOG_IN_FIELDS:
@@ -223,6 +224,13 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
             super().save(**kwargs)
             if deactivates:
                 self.end_sessions()
+
+    @classmethod
+    @cache
+    def _auto_now_fields(cls) -> frozenset[str]:
+        """Return the fields of the project's own that move by themselves, as `updated_at` does."""
+        fields = cls._meta.concrete_fields
+        return frozenset(field.name for field in fields if getattr(field, "auto_now", False))
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]

@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import setup_test_environment
 
 from tests.admin.pages import errors, fields, send
+from users.models import Change
 
 setup_test_environment()
 Agent = get_user_model()
@@ -32,14 +33,18 @@ new = {
 without = send(browser, path + "add/", "agent_form", **new)
 made = send(browser, path + "add/", "agent_form", **new, hired_on="2026-02-02")
 agent = Agent.objects.get(login_id="asha")
+touched_at = agent.touched_at
 page = f"{path}{agent.pk}/change/"
 saved = send(browser, page, "agent_form", desk="North", hired_on="2026-03-03")
 agent.refresh_from_db()
+agent_changes = Change.objects.filter(user_id=agent.pk).latest("pk").after
 shown = browser.get(page)
 print(
     json.dumps(
         {
             "errors": errors(without),
+            "touched": agent.touched_at > touched_at,
+            "touched in the history": "touched_at" in agent_changes,
             "saved": [made.status_code, saved.status_code],
             "agent": [agent.desk, str(agent.hired_on)],
             "fields": sorted(name for name in fields(shown, "agent_form") if name[0] != "_"),
