@@ -121,6 +121,27 @@ class ShownValuesForm(forms.ModelForm):
             )
 
 
+class ShownInRowForm(ShownValuesForm):
+    """The form of a row in a list, where each row sends what it showed beside its fields."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    @cached_property
+    def shown_values(self) -> dict[str, Shown]:
+        sent = {name: self.data.get(self[name].html_initial_name) for name in self.stored_values}
+        return {**self.stored_values, **{n: text for n, text in sent.items() if text is not None}}
+
+    def _ask_before_overwriting(self) -> None:
+        super()._ask_before_overwriting()
+        asked = set(self.errors) & set(self.shown_values)
+        if asked:
+            shown = {self[name].html_initial_name: self.shown_values[name] for name in asked}
+            self.data = {**self.data.dict(), **shown}
+
+
 def _shown(bound: forms.BoundField) -> Shown:
     widget = bound.field.hidden_widget()
     value = bound.field.prepare_value(bound.initial)

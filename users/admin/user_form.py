@@ -1,6 +1,6 @@
 """The forms that make and change a user."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -9,9 +9,9 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm, Use
 from django.utils.translation import gettext
 
 from users import changes
-from users.admin.access import access_removal_error
+from users.admin.access import access_removal_error, may_touch
 from users.admin.attribute_fields import definition_field_name, removal_field_name
-from users.admin.shown_values import ShownValuesForm
+from users.admin.shown_values import ShownInRowForm, ShownValuesForm
 from users.attributes import values
 from users.attributes.rules import Errors, rules_by_field
 from users.attributes.types import type_of
@@ -23,19 +23,60 @@ from users.models import (
 User: Any = get_user_model()
 
 
-class UserForm(ShownValuesForm, UserChangeForm):
+class AccessForm(ShownValuesForm):
+    """A form that takes nobody's access away who has to keep it.
+
+    `actor` (who makes the change) and `superusers` (the ids of those who may enter, locked) are set
+    on the subclass that the admin makes for each request.
+    """
+
+    actor: AbstractUser
+    superusers: Collection[Any] = ()
+
+    def _protect_access(self, changed: set[str]) -> None:
+        """Refuse what would keep the actor, or the last superuser, out."""
+        keeps = {"status": User.Status.ACTIVE, "role_type": User.RoleType.ADMINISTRATIVE}
+        if self.instance.is_superuser:
+            keeps["is_superuser"] = True
+        for field, kept in keeps.items():
+            removes = field in changed and self.cleaned_data.get(field, kept) != kept
+            if removes and (
+                sentence := access_removal_error(self.actor, [self.instance], self.superusers)
+            ):
+                self.add_error(field, sentence)
+
+
+class UserRowForm(ShownInRowForm, AccessForm):
+    """Changes a user in a list with `list_editable`.
+
+    readonly_fields: returns the fields that the actor may not change of a user; set as above.
+    """
+
+    readonly_fields: Callable[[AbstractUser], Collection[Any]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        refused = not may_touch(self.actor, self.instance)
+        readonly = self.readonly_fields(self.instance)
+        for name, field in self.fields.items():
+            field.disabled = refused or name in readonly
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        self._protect_access(set(self.changed_data))
+        return self.cleaned_data
+
+
+class UserForm(AccessForm, UserChangeForm):
     """Changes a user, an attribute a field.
 
     It works as the call's PATCH does: only what the operator changed is judged and saved. What
     others change meanwhile stays, and so does a stored value that its definition does not allow.
 
-    `definitions`, `actor` (who makes the change) and `superusers` (the ids of those who may enter,
-    locked) are set on the subclass that the admin makes for each request.
+    `definitions` is set on the subclass that the admin makes for each request.
     """
 
     definitions: Sequence[AttributeDefinition] = ()
-    actor: AbstractUser
-    superusers: Collection[Any] = ()
 
     class Meta(UserChangeForm.Meta):
         model = User
@@ -100,18 +141,6 @@ class UserForm(ShownValuesForm, UserChangeForm):
         for definition in self.definitions:
             if definition.field == name and definition.name in errors:
                 self.add_error(definition_field_name(definition), errors[definition.name])
-
-    def _protect_access(self, changed: set[str]) -> None:
-        """Refuse what would keep the actor, or the last superuser, out."""
-        keeps = {"status": User.Status.ACTIVE, "role_type": User.RoleType.ADMINISTRATIVE}
-        if self.instance.is_superuser:
-            keeps["is_superuser"] = True
-        for field, kept in keeps.items():
-            removes = field in changed and self.cleaned_data.get(field, kept) != kept
-            if removes and (
-                sentence := access_removal_error(self.actor, [self.instance], self.superusers)
-            ):
-                self.add_error(field, sentence)
 
     def _post_clean(self) -> None:
         super()._post_clean()

@@ -36,7 +36,7 @@ from users.admin.changes import PAGE_SIZE, user_history_context
 from users.admin.keys import KeyedAdmin
 from users.admin.locks import LockingAdmin
 from users.admin.undo import fill_in
-from users.admin.user_form import UserCreationForm, UserForm
+from users.admin.user_form import UserCreationForm, UserForm, UserRowForm
 from users.attributes import values
 from users.attributes.rules import KINDS, rules_by_field
 from users.models import AbstractUser, AttributeDefinition, Membership, holders
@@ -255,6 +255,15 @@ class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
             }
             kwargs["form"] = type("UserForm", (self.form,), fields)
         return super().get_form(request, obj, **kwargs)
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        attributes = {
+            "actor": request.user,
+            "superusers": getattr(request, "locked_superusers", ()),
+            "readonly_fields": staticmethod(lambda user: self.get_readonly_fields(request, user)),
+        }
+        form = type("UserRowForm", (UserRowForm,), attributes)
+        return super().get_changelist_form(request, form=form, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = list(super().get_fieldsets(request, obj))
