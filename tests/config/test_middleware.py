@@ -1,11 +1,17 @@
-"""What of the middleware a call passes by."""
+"""What the middleware of pages does to a call."""
 
-import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-pytestmark = pytest.mark.django_db
+from tests.assertions import assert_updated
+from tests.factories import AdministratorFactory
 
 
-@pytest.mark.parametrize("name", ["session", "user", "_messages"])
-def test_a_page_has_what_a_call_passes_by(client, name):
-    assert hasattr(client.get("/admin/login/").wsgi_request, name)
-    assert not hasattr(client.patch("/api/users/1").wsgi_request, name)
+def test_a_call_neither_reads_nor_keeps_a_session(call):
+    call.client.force_login(AdministratorFactory())
+    assert call.client.cookies
+    with CaptureQueriesContext(connection) as queries:
+        response = call({"first_name": "Bruno"})
+    assert_updated(response)
+    assert not response.cookies
+    assert not [each for each in queries if "session_data" in each["sql"]]

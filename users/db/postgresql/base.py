@@ -27,7 +27,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         Django sends a query to find out. Usually that is not needed: a server that closes a
         connection sends something first, so an idle one without unread data is still open. TCP's
-        keepalives find servers that vanished silently (`config.settings`).
+        keepalives find servers that vanished silently (`config.settings`). The query would add
+        about 8 per cent to the update call's CPU time (`python -m tests.benchmarks.parts`).
         """
         if self.connection.closed:  # as the driver already knows
             return False

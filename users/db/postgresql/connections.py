@@ -105,11 +105,6 @@ class Connection(psycopg.Connection[Any]):
             self.run(b"BEGIN")
         return due
 
-    def commit(self) -> None:
-        """Commit the open transaction, if there is one."""
-        if self.pgconn.transaction_status != _IDLE:
-            self.run(b"COMMIT")
-
 
 def _checked(result: Any) -> Any:
     """Return `result`, or raise its error as a `psycopg.Error`."""
