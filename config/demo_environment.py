@@ -9,10 +9,10 @@ _PROJECT = Path(__file__).resolve().parent.parent
 
 
 def prepare(environment: MutableMapping[str, str]) -> None:
-    """Set the variables that the demo runs with, whatever `.env` says.
+    """Set the demo's environment variables, whatever `.env` says.
 
-    It serves plain HTTP to this machine alone, on a SQLite database of its own: it never touches
-    another one, unless `DATABASE_URL` in the environment itself names a SQLite file.
+    The demo serves plain HTTP on localhost, and uses a SQLite database of its own, or the SQLite
+    file in the environment's `DATABASE_URL`.
     """
     if not environment.get("DATABASE_URL", "").startswith("sqlite:"):
         environment["DATABASE_URL"] = f"sqlite:///{quote(str(_PROJECT / 'demo.sqlite3'))}"
@@ -23,19 +23,19 @@ def prepare(environment: MutableMapping[str, str]) -> None:
 
 
 def _secret_key(file: Path) -> str:
-    # Kept, so that who is logged in stays so when the demo starts again.
+    # Kept in a file, so that users stay logged in when the demo restarts.
     if not kept(file):
         keep(file, secrets.token_urlsafe(50))
     return kept(file)
 
 
 def kept(file: Path) -> str:
-    """Return the secret that an earlier run kept in `file`, or an empty text."""
+    """Return the secret that an earlier run stored in `file`, or an empty string."""
     return file.read_text() if file.exists() else ""
 
 
 def keep(file: Path, secret: str) -> None:
-    """Write `secret` into `file`, for nobody else on this machine to read."""
+    """Write `secret` to `file`, readable only by its owner."""
     file.touch(mode=0o600)
     file.chmod(0o600)
     file.write_text(secret)

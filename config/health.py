@@ -1,4 +1,4 @@
-"""What a load balancer or an orchestrator asks."""
+"""Health checks for load balancers and orchestrators."""
 
 from collections.abc import Callable
 from functools import cache
@@ -14,9 +14,9 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 def middleware(get_response: View) -> View:
-    """Answer a probe before Django looks at its Host and scheme.
+    """Answer health checks before Django validates the Host and redirects to HTTPS.
 
-    A probe comes past the proxy, by plain HTTP, and names the machine's address.
+    They bypass the proxy: plain HTTP, with the machine's address as Host.
     """
     probes = {"/healthz": alive, "/readyz": ready}
 
@@ -27,12 +27,12 @@ def middleware(get_response: View) -> View:
 
 
 def alive(request: HttpRequest) -> JsonResponse:
-    """`GET /healthz`: 200, as long as the process serves at all."""
+    """`GET /healthz`: 200 if the process can serve requests."""
     return JsonResponse({"status": "ok"})
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """`GET /readyz`: 200 where the database is reachable and can be used, else 503 and why."""
+    """`GET /readyz`: 200 if the database is reachable and ready, else 503 with the reason."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -46,10 +46,10 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 
 class NotReadyError(Exception):
-    """Why the database cannot be used yet."""
+    """The database is not ready."""
 
 
-# Once a condition is met, it stays so: `cache` keeps what was returned, and no exception.
+# Once a condition is met, it stays met. `cache` does not store exceptions.
 @cache
 def _require_migrations() -> None:
     executor = MigrationExecutor(connection)

@@ -1,4 +1,4 @@
-"""How django-axes counts failed log-ins, by account and address, and what it answers."""
+"""Configures django-axes: what identifies an account and a client, and the lock-out page."""
 
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -15,17 +15,17 @@ _MAX_LENGTH = 255  # of the column that django-axes stores the account in
 
 
 def account(request: HttpRequest | None, credentials: Mapping[str, Any] | None = None) -> str:
-    """Return the account that is tried: one name for its login id and email, in any case."""
+    """Return the account's name: the same for its login id and its email, in any case."""
     name = str((credentials or {}).get("username") or "")
     user = LoginBackend().find(name)
     return (user.login_key if user else fold(name))[:_MAX_LENGTH]
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the address that the request came from.
+    """Return the client's address.
 
-    Behind the proxy that HTTPS asks for, it is the last of `X-Forwarded-For`: the one that the
-    proxy itself has seen. The others are the client's own words.
+    With HTTPS on, there is a proxy, and it is the last address in `X-Forwarded-For`, which the
+    proxy adds. The others come from the client and cannot be trusted.
     """
     if settings.SECURE_PROXY_SSL_HEADER:
         forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
@@ -39,6 +39,6 @@ def client_address(request: HttpRequest) -> str | None:
 def locked_out(
     request: HttpRequest, original_response: HttpResponse | None, credentials: Any
 ) -> HttpResponse:
-    """Answer somebody who is locked out: HTTP 429, and for how long."""
+    """Return the lock-out page (HTTP 429), which says for how long."""
     minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
     return render(request, "locked_out.html", {"minutes": minutes}, status=429)

@@ -1,4 +1,4 @@
-"""The OpenAPI document and its page, for everybody: they take no credentials and no options."""
+"""The OpenAPI document and its page. They are public, and ignore credentials and options."""
 
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
@@ -7,13 +7,13 @@ from rest_framework.response import Response
 
 
 class DocumentView(SpectacularAPIView):
-    authentication_classes = []  # DRF's default would try passwords, without a lock-out
+    authentication_classes = []  # DRF's default accepts passwords, without a lock-out
     http_method_names = ["get", "head"]
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:
-        # drf-spectacular's own reads `lang`, of which Django keeps a catalogue for each value, and
-        # `version`, which it puts into a header.
+        # drf-spectacular's own method reads `lang`, and Django caches a catalogue for each value,
+        # and `version`, which it puts into a header.
         return Response(self.generator_class().get_schema(request, public=True))
 
 

@@ -1,23 +1,23 @@
-"""The time limits of requests.
+"""Time limits for requests.
 
-`config.wsgi` and `config.asgi` set them: every server loads one of the two, `runserver` and `demo`
-included, and no other command does. Commands and migrations run as long as they need.
+`config.wsgi` and `config.asgi` set them. All servers load one of the two, including `runserver` and
+`demo`; other commands do not, and have no limit.
 """
 
 from django.conf import settings
 
 
 def limit_requests() -> None:
-    """Let no request wait for ever for a statement that is slow or a database server that froze.
+    """Limit the time that requests wait for the database.
 
-    The server ends a statement after 20 seconds, which undoes it; the client waits a little longer.
-    What DATABASE_URL names itself stays.
+    The server cancels a statement after 20 seconds. The client waits a little longer, in case the
+    server hangs. Options in DATABASE_URL have precedence.
     """
     for database in settings.DATABASES.values():
         options = database["OPTIONS"]
         if database["ENGINE"] == "users.db.postgresql":
             limits = "-c statement_timeout=20s -c idle_in_transaction_session_timeout=60s"
-            options["options"] = f"{limits} {options['options']}"  # of two, the last holds
+            options["options"] = f"{limits} {options['options']}"  # the last one wins
             options.setdefault("max_wait", 25)  # seconds
         elif database["ENGINE"] == "django.db.backends.mysql":
             options["init_command"] = f"SET max_statement_time=20; {options['init_command']}"

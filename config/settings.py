@@ -1,7 +1,7 @@
-"""The deployable project's settings, read from the environment or a `.env` file.
+"""The project's settings, read from the environment or a `.env` file.
 
-README.md ("Settings") lists the variables. A value that is wrong stops the start, and the error
-names its variable.
+README.md ("Settings") lists the variables. If a value is invalid, the project does not start, and
+the error names the variable.
 """
 
 import re
@@ -23,7 +23,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 def _read_environment_file(file: Path) -> None:
     if file.exists():
         for number, line in enumerate(file.read_text().splitlines(), 1):
-            # django-environ would pass over it, and print it, with whatever secret it holds.
+            # django-environ would ignore the line, and print it, although it may hold a secret.
             if not re.match(r"(export )?\w+=|#|$", line, re.ASCII):
                 raise ImproperlyConfigured(
                     f"{file.name}, line {number}: not of the form NAME=value."
@@ -49,10 +49,10 @@ def _secret_key(debug: bool) -> str:
     key = environ.get("SECRET_KEY", "")
     if not key:
         raise ImproperlyConfigured(
-            "SECRET_KEY is not set. Make one with: "
+            "SECRET_KEY is not set. Generate one with: "
             'python -c "import secrets; print(secrets.token_urlsafe(50))"'
         )
-    # What Django's own deployment check security.W009 asks for.
+    # The conditions of Django's deployment check security.W009.
     weak = len(key) < 50 or len(set(key)) < 5 or key.startswith("django-insecure-")
     if weak and not debug:
         raise ImproperlyConfigured(
@@ -68,20 +68,20 @@ def _allowed_hosts() -> list[str]:
     for host in hosts:
         if not re.fullmatch(r"\*|\.?[\w.-]+|\[[0-9a-fA-F:.]+\]", host):
             raise ImproperlyConfigured(
-                f"ALLOWED_HOSTS must hold host names separated by commas, without scheme, port or "
-                f"path: '{host}' is none."
+                f"ALLOWED_HOSTS must be host names separated by commas, without scheme, port or "
+                f"path: '{host}' is not one."
             )
     return hosts
 
 
 def _parse(url: str) -> dict[str, Any]:
-    # In a password, these would end the server's address, and the rest be taken for something else.
+    # Unencoded in a password, these characters would end the server's address.
     if "#" in url or re.match("(postgres|mysql).*://[^/?]*[/?].*@", url):
         raise ValueError
     database: dict[str, Any] = Env.db_url_config(url)
     host = re.sub(r":\d*$", "", urlsplit(url).netloc.rpartition("@")[2])
     if host and "," not in host:
-        # django-environ leaves it encoded, and in lower case; a socket's path has capitals.
+        # django-environ does not decode it, and lowercases it, but a socket's path has capitals.
         database["HOST"] = unquote(host.strip("[]"))
     return database
 
@@ -95,34 +95,33 @@ def _database() -> dict[str, Any]:
     try:
         database = _parse(url)
     except ValueError:
-        # Without the cause, which may quote a part of the password.
+        # Without the cause, which can contain a part of the password.
         raise ImproperlyConfigured(
-            "DATABASE_URL is no database URL. In its names and its password, all but letters, "
-            "digits and -._~ is written in percent-encoding: # as %23, / as %2F, @ as %40."
+            "DATABASE_URL is not a valid URL. Percent-encode all characters but letters, digits "
+            "and -._~ in names and the password: # as %23, / as %2F, @ as %40."
         ) from None
     if not urlsplit(url).path.strip("/"):
-        raise ImproperlyConfigured("DATABASE_URL names no database.")
+        raise ImproperlyConfigured("DATABASE_URL does not name a database.")
     engine = database["ENGINE"]
     options = database.setdefault("OPTIONS", {})
     if engine == "django.db.backends.sqlite3":
-        # WAL: readers do not wait for the writer. IMMEDIATE: a transaction that reads and then
-        # writes waits for its turn at its begin, where SQLite can wait; later it would fail.
+        # WAL: readers do not wait for the writer. IMMEDIATE: a transaction waits for the write lock
+        # when it begins; one that acquires it later fails instead of waiting.
         options.setdefault("init_command", "PRAGMA journal_mode=WAL")
         options.setdefault("transaction_mode", "IMMEDIATE")
         options.setdefault("timeout", 20)  # seconds
     else:
-        # One connection for each thread of each worker; one that was dropped is made anew before
-        # the next request uses it.
+        # Each thread of each worker keeps its connection, and replaces it if it was closed.
         database.setdefault("CONN_MAX_AGE", None)
         database.setdefault("CONN_HEALTH_CHECKS", True)
         options.setdefault("connect_timeout", 5)  # seconds
-        # Time limits that hold for commands too; requests have more (`config.serving`).
+        # These limits apply to commands too. `config.serving` adds those for requests.
         if engine == "django.db.backends.postgresql":
             database["ENGINE"] = "users.db.postgresql"
             options.setdefault("options", "-c lock_timeout=10s")
             options.setdefault("tcp_user_timeout", 30_000)  # milliseconds
             options.setdefault("keepalives_idle", 30)  # seconds
-            # What a statement needs to be prepared by the server (`users.db.postgresql`).
+            # Required to prepare statements on the server (`users.db.postgresql`).
             options.setdefault("server_side_binding", True)
         else:
             # The feed of changes relies on a bound for transactions (`users.feed.MARIADB_HOLD`).
@@ -157,7 +156,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "The users of a customer-care chat platform.",
     "VERSION": __version__,
     "SERVE_INCLUDE_SCHEMA": False,
-    # What the page loads comes from here, nothing from elsewhere.
+    # The page's assets are served from here, not from a CDN.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
@@ -196,16 +195,16 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "users.backends.LoginBackend",
 ]
-# Who fails five times to log in to an account is kept from that account for a while: neither is the
-# account locked for others (anybody could lock out an administrator), nor the address for others.
+# Lock an address out of an account. To lock the account would let anybody lock out administrators;
+# to lock the address would lock out everybody behind it.
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_USERNAME_FORM_FIELD = "username"  # by default the user model's, which the form does not use
+AXES_USERNAME_FORM_FIELD = "username"  # the form's field, not the model's
 AXES_USERNAME_CALLABLE = "config.lockout.account"
 AXES_CLIENT_IP_CALLABLE = "config.lockout.client_address"
 AXES_RESET_ON_SUCCESS = True
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the time that the message names is true
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # as the message says
 AXES_LOCKOUT_CALLABLE = "config.lockout.locked_out"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
@@ -241,7 +240,7 @@ if HTTPS:
     SECURE_SSL_REDIRECT = True
     SECURE_HSTS_SECONDS = 31_536_000  # a year
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    # Entering the browsers' preload list is for the owner of the whole domain to decide.
+    # Joining the browsers' preload list is up to the owner of the domain.
     SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
 LOGGING = {
@@ -251,7 +250,7 @@ LOGGING = {
         "json": {"format": "{message}", "style": "{"},
         "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
     },
-    # Django's own handler says nothing on the console when DEBUG is off.
+    # Django's own handler logs nothing to the console with DEBUG off.
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line"},
         "requests": {"class": "logging.StreamHandler", "formatter": "json"},
@@ -259,7 +258,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
-        # The calls' answers are below, a line each; what is wrong in a 500 is logged by the app.
+        # Responses are in the request log below, and the app logs the traceback of a 500.
         "django.request": {"level": "ERROR"},
         "users.requests": {"handlers": ["requests"], "level": "INFO", "propagate": False},
     },

@@ -10,12 +10,12 @@ from users.forms import LoginForm
 
 admin.site.login_form = LoginForm
 admin.site.site_header = admin.site.site_title = "Desk users"
-# Its width is what the list of users needs on a screen of 1280 pixels.
+# The list of users needs its width on a screen of 1280 pixels.
 admin.site.enable_nav_sidebar = False
 
 
 def schema_urls() -> list[URLPattern]:
-    """Return where the OpenAPI document and its page are, if drf-spectacular is installed."""
+    """Return the URLs of the OpenAPI document and its page, if drf-spectacular is installed."""
     if not apps.is_installed("drf_spectacular"):
         return []
     openapi = import_module("config.openapi")
@@ -27,7 +27,7 @@ def schema_urls() -> list[URLPattern]:
 
 @csrf_exempt
 def not_found(request: HttpRequest) -> JsonResponse:
-    """Answer what is below `/api/` and is no call, as an API's client expects it."""
+    """Return a 404 in JSON for paths below `/api/` that do not exist."""
     return JsonResponse({"detail": "Not found."}, status=404)
 
 

@@ -131,7 +131,7 @@ def test_the_kind_and_name_are_fixed_once_made(root_browser, business):
 
 def test_a_choice_that_users_hold_is_removed_after_saying_so(root_browser, business, holders):
     response = save(root_browser, business, choices="Banking\r\nTravel")
-    sentence = "2 users hold “Retail”. It stays stored there, but is no longer allowed."
+    sentence = "2 users have “Retail”. The values are kept, but no longer allowed."
     assert errors(response) == {"confirmed": [sentence]}
     save(root_browser, business, choices="Banking\r\nTravel", confirmed="on")
     business.refresh_from_db()
@@ -156,8 +156,8 @@ def test_the_holders_of_a_thousand_choices_take_one_query(root_browser, name, ty
             response = root_browser.post(path, data | {"choices": "\r\n".join(kept)})
         return errors(response)["confirmed"], len(queries)
 
-    one = "3 users hold “Choice 1”. It stays stored there, but is no longer allowed."
-    other = "1 user holds “Choice 2”. It stays stored there, but is no longer allowed."
+    one = "3 users have “Choice 1”. The values are kept, but no longer allowed."
+    other = "1 user has “Choice 2”. The value is kept, but no longer allowed."
     _, cost = remove([choice for choice in choices if choice != "Choice 1"])
     assert remove(["Choice 0"]) == ([one, other], cost)
 
@@ -168,7 +168,7 @@ def test_a_choice_that_nobody_holds_is_removed_at_once(root_browser, business, h
 
 def test_another_type_is_set_after_saying_how_many_hold_a_value(root_browser, business, holders):
     response = save(root_browser, business, type="text", choices="")
-    sentence = "2 users hold “business”. It stays stored there, but is no longer allowed."
+    sentence = "2 users have “business”. The values are kept, but no longer allowed."
     assert errors(response) == {"confirmed": [sentence]}
 
 
@@ -181,7 +181,7 @@ def test_before_a_definition_is_deleted_the_page_says_how_many_hold_it(
     else:
         data = {"action": "delete_selected", "_selected_action": [business.pk]}
         page = root_browser.post(LIST, data)
-    assert "“business” is held by 2 users: their values stay stored." in page.content.decode()
+    assert "2 users have “business”. The values are kept." in page.content.decode()
 
 
 def test_the_holders_of_many_definitions_take_one_query(root_browser, business, holders):
@@ -190,7 +190,7 @@ def test_the_holders_of_many_definitions_take_one_query(root_browser, business, 
         data = {"action": "delete_selected", "_selected_action": selected}
         with CaptureQueriesContext(connection) as queries:
             page = root_browser.post(LIST, data)
-        assert "“business” is held by 2 users: their values stay stored." in page.content.decode()
+        assert "2 users have “business”. The values are kept." in page.content.decode()
         return len(queries)
 
     one = cost()

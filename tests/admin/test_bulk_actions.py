@@ -39,7 +39,7 @@ def test_a_bulk_deactivation_has_all_its_consequences(root_browser):
     browser_of(users[0])
     page = act(root_browser, "deactivate", [*users, already])
     response = confirm(root_browser, page)
-    assert messages(response) == ["Changed 2 users. 1 was so already."]
+    assert messages(response) == ["Changed 2 users. 1 unchanged."]
     for user in users:
         saved = stored(user)
         assert (saved.status, saved.accepting_chats, saved.logged_in) == ("inactive", False, False)
@@ -66,7 +66,7 @@ def test_a_bulk_addition_to_a_team(root_browser, user, team):
     page = act(root_browser, "add_to_team", [user, other])
     Membership.objects.filter(user=user).update(role="Team Manager")
     response = confirm(root_browser, page, team=team.pk, role="Team Analyst")
-    assert messages(response) == ["Changed 1 user. 1 was so already."]
+    assert messages(response) == ["Changed 1 user. 1 unchanged."]
     roles = set(Membership.objects.values_list("user", "role"))
     assert roles == {(user.pk, "Team Manager"), (other.pk, "Team Analyst")}
 
@@ -114,7 +114,7 @@ def test_a_bulk_custom_attribute_is_not_set_and_removed_at_once(root_browser, us
     page = act(root_browser, "set_custom_attribute", [user])
     page = confirm(root_browser, page, definition=business.pk)
     response = confirm(root_browser, page, value="Banking", remove="on")
-    assert "Give a value or remove the attribute, not both." in response.content.decode()
+    assert "Enter a value or remove the attribute, not both." in response.content.decode()
     assert stored(user).custom_attributes == {"business": "Retail"}
 
 
@@ -143,14 +143,14 @@ def test_a_bulk_custom_attribute_that_one_user_cannot_take_changes_nobody(
 def test_a_bulk_action_spares_superusers_from_others(staff_browser, superuser, user):
     response = confirm(staff_browser, act(staff_browser, "deactivate", [superuser, user]))
     [message] = messages(response)
-    assert "Only a superuser changes a superuser's account" in message
+    assert "Only superusers can change the account of a superuser" in message
     assert stored(superuser).is_active
     assert stored(user).is_active
 
 
 def test_a_bulk_deactivation_spares_the_actor(root_browser, superuser, user):
     response = confirm(root_browser, act(root_browser, "deactivate", [superuser, user]))
-    assert messages(response) == ["You cannot take your own access away. Nothing was changed."]
+    assert messages(response) == ["You cannot take away your own access. Nothing was changed."]
     assert stored(user).is_active
 
 

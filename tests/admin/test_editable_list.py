@@ -53,5 +53,5 @@ def test_a_superuser_and_a_role_type_are_superusers_alone(clerk):
 
 def test_nobody_takes_his_own_access_away(clerk):
     response = save(browser_of(clerk), clerk, status="inactive")
-    assert "You cannot take your own access away." in response.content.decode()
+    assert "You cannot take away your own access." in response.content.decode()
     assert User.objects.get(pk=clerk.pk).status == "active"

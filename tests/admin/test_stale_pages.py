@@ -37,7 +37,7 @@ def test_grants_that_two_change_are_asked_about(root_browser, team):
     token.teams.remove(first)
     wanted = {**page, "teams": [team.pk, first.pk, second.pk]}
     asked = root_browser.post(path, wanted)
-    assert "save again to overwrite" in errors(asked)["teams"][0]
+    assert "Save again to overwrite" in errors(asked)["teams"][0]
     assert list(token.teams.all()) == [team]
     again = {**fields(asked, "accesstoken_form")}
     assert root_browser.post(path, again).status_code == 302
@@ -55,7 +55,7 @@ def test_choices_that_were_added_meanwhile_stay_or_are_asked_about(root_browser,
     definition.refresh_from_db()
     assert definition.choices == ["A", "B", "C"]
     if changed == "choices":
-        assert "save again to overwrite" in errors(response)["choices"][0]
+        assert "Save again to overwrite" in errors(response)["choices"][0]
     else:
         assert definition.description == "Where"
 
@@ -75,7 +75,7 @@ def test_a_role_on_the_page_of_a_membership_is_asked_about(root_browser, db):
     page = fields(root_browser.get(path), "membership_form")
     type(membership).objects.update(role="Team Manager")
     response = root_browser.post(path, {**page, "role": "Team Analyst"})
-    assert "save again to overwrite" in errors(response)["role"][0]
+    assert "Save again to overwrite" in errors(response)["role"][0]
 
 
 def roles(*memberships):
@@ -122,4 +122,4 @@ def test_a_teams_name_that_was_changed_meanwhile_is_asked_about(root_browser, te
     page = fields(root_browser.get(path), "team_form")
     type(team).objects.update(name="Sales")
     response = root_browser.post(path, {**page, "name": "Support"})
-    assert "save again to overwrite" in errors(response)["name"][0]
+    assert "Save again to overwrite" in errors(response)["name"][0]

@@ -117,7 +117,7 @@ def test_what_goes_with_a_deletion_costs_no_query_for_each(root_browser, user, t
 
 # Memberships of superusers, which are a superuser's alone.
 
-REFUSAL = "Only a superuser changes a superuser's account (root)."
+REFUSAL = "Only superusers can change the account of a superuser (root)."
 
 
 @pytest.fixture

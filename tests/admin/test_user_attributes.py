@@ -100,7 +100,7 @@ def test_too_many_attributes_are_refused_above_the_form(root_browser, user):
 def test_what_no_definition_allows_is_shown_and_stays(root_browser, user, business):
     User.objects.filter(pk=user.pk).update(custom_attributes={"business": "Bakery", "floor": [1]})
     page = root_browser.get(user_page(user)).content.decode()
-    assert "business: Bakery (no longer allowed." in page
+    assert "business: Bakery (no longer allowed:" in page
     assert "floor: 1" in page
     assert "chess: 3" in page
     save_user(root_browser, user, first_name="Zoë")

@@ -30,8 +30,8 @@ def changed_meanwhile(browser, call, user, body, **changes):
 
 def conflict(stored_text, entered):
     return (
-        f"After you opened the page, this was changed to “{stored_text}”. You entered “{entered}”: "
-        "save again to overwrite the other."
+        f"Since you opened this page, this was changed to “{stored_text}”. You entered "
+        f"“{entered}”. Save again to overwrite the change."
     )
 
 

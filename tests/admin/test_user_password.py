@@ -54,7 +54,7 @@ def disable_password(browser, user):
 def test_nobody_disables_his_own_password(root_browser, superuser):
     AdministratorFactory(is_superuser=True)
     response = disable_password(root_browser, superuser)
-    assert messages(response) == ["You cannot take your own access away."]
+    assert messages(response) == ["You cannot take away your own access."]
     assert stored(superuser).has_usable_password()
 
 

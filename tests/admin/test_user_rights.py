@@ -109,7 +109,7 @@ def test_groups_are_changed_by_a_superuser_alone(staff, staff_browser, root_brow
 def test_nobody_takes_his_own_access_away(root_browser, superuser, field, changes):
     AdministratorFactory(is_superuser=True)
     response = save_user(root_browser, superuser, **changes)
-    assert errors(response) == {field: ["You cannot take your own access away."]}
+    assert errors(response) == {field: ["You cannot take away your own access."]}
 
 
 def test_a_staff_user_cannot_deactivate_himself(staff_browser, staff):
@@ -135,7 +135,7 @@ def test_an_administrator_without_permissions_sees_nothing(db, user):
 
 def test_the_last_superuser_stays_even_for_one_who_is_none(staff, superuser):
     other = AdministratorFactory(is_superuser=True, status="inactive")
-    last = "The last active superuser has to stay one."
+    last = "The last active superuser cannot lose access."
     assert access_removal_error(staff, [superuser], {superuser.pk}) == last
     assert access_removal_error(staff, [other], {superuser.pk}) is None
 

@@ -201,4 +201,4 @@ def test_it_refuses_what_is_no_port(clone, port):
         check=False,
     )
     assert process.returncode == 2
-    assert "is no port from 1 to 65535" in process.stderr
+    assert "is not a port from 1 to 65535" in process.stderr

@@ -138,16 +138,16 @@ def test_a_weak_key_is_enough_for_debugging():
         ({"DATABASE_URL": "$DB", "DB": "sqlite:///x"}, "DATABASE_URL must begin with"),
         ({"DATABASE_URL": "sqlite://"}, "DATABASE_URL must begin with"),
         ({"DATABASE_URL": "sqlite://desk.sqlite3"}, "DATABASE_URL must begin with"),
-        ({"DATABASE_URL": "sqlite:///"}, "DATABASE_URL names no database"),
+        ({"DATABASE_URL": "sqlite:///"}, "DATABASE_URL does not name a database"),
         ({"ALLOWED_HOSTS": "$HOST"}, "'$HOST' is none"),
         ({"DEBUG": "$DEBUG"}, "DEBUG must be on or off, not '$DEBUG'."),
         ({"HTTPS": "$HTTPS"}, "HTTPS must be on or off, not '$HTTPS'."),
         (
             {"DATABASE_URL": "postgresql://u@db.example:port/desk"},
-            "DATABASE_URL is no database URL",
+            "DATABASE_URL is not a valid URL",
         ),
-        ({"DATABASE_URL": "postgresql://[::1/desk"}, "DATABASE_URL is no database URL"),
-        ({"DATABASE_URL": "postgresql://"}, "DATABASE_URL names no database"),
+        ({"DATABASE_URL": "postgresql://[::1/desk"}, "DATABASE_URL is not a valid URL"),
+        ({"DATABASE_URL": "postgresql://"}, "DATABASE_URL does not name a database"),
     ],
 )
 def test_a_wrong_value_stops_the_start_and_names_its_variable(environment, message):

@@ -1,6 +1,6 @@
-"""The admin site's pages: a module for each thing that operators edit.
+"""The admin site: one module per page.
 
-Importing a class does not register it for users or groups: `registration` does, last.
+The classes for users and groups are registered by `users.admin.registration`, after all others.
 """
 
 from users.admin.access_tokens import AccessTokenAdmin

@@ -1,4 +1,4 @@
-"""Who may touch whose account, and take whose access away."""
+"""Who may change which account, and take away whose access."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -10,7 +10,7 @@ from users.models import AbstractUser
 
 
 def may_touch(actor: Any, user: AbstractUser | None) -> bool:
-    """Return True if `actor`, with the permission for it, may change `user` (None: some user)."""
+    """Return True if `actor`, who has the permission, may change `user` (None: users at all)."""
     return user is None or actor.is_superuser or not user.is_superuser
 
 
@@ -26,34 +26,34 @@ def may_change_credentials(actor: Any, user: AbstractUser) -> bool:
 
 
 def superuser_error(user: AbstractUser) -> str:
-    """Return the message that the account of `user`, a superuser, is not everybody's to change."""
-    return gettext("Only a superuser changes a superuser's account (%s).") % user
+    """Return the error message for somebody who may not change `user`, a superuser."""
+    return gettext("Only superusers can change the account of a superuser (%s).") % user
 
 
 def access_removal_error(
     actor: AbstractUser, users: Iterable[AbstractUser], superusers: Collection[Any]
 ) -> str | None:
-    """Return why `actor` may not deactivate, delete or demote `users`, as a message, or None.
+    """Return an error message if `actor` may not deactivate, delete or demote `users`.
 
-    superusers: the ids of the superusers who may enter, locked (`UserManager.lock_superusers`).
+    superusers: the ids of the active superusers, locked (`UserManager.lock_superusers`).
     """
     ids = {user.pk for user in users}
     if actor.pk in ids:
-        return gettext("You cannot take your own access away.")
+        return gettext("You cannot take away your own access.")
     if superusers and ids.issuperset(superusers):
-        return gettext("The last active superuser has to stay one.")
+        return gettext("The last active superuser cannot lose access.")
     return None
 
 
 def password_removal_error(
     actor: AbstractUser, user: AbstractUser, superusers: Collection[Any]
 ) -> str | None:
-    """Return why `actor` may not disable the password of `user`, as a message, or None.
+    """Return an error message if `actor` may not disable the password of `user`.
 
     superusers: as for `access_removal_error`.
     """
     if actor.pk == user.pk:
-        return gettext("You cannot take your own access away.")
+        return gettext("You cannot take away your own access.")
     others = get_user_model()._default_manager.filter(pk__in=superusers)
     if [other.pk for other in others if other.has_usable_password()] == [user.pk]:
         return gettext("No other active superuser has a password.")

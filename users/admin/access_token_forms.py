@@ -1,4 +1,4 @@
-"""The forms that make and rotate an access token."""
+"""The forms for creating and rotating access tokens."""
 
 from typing import Any
 
@@ -6,13 +6,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from users.admin.shown_values import ShownValuesForm
-from users.models import (
-    AccessToken,
-)
+from users.models import AccessToken
 
 
 class AccessTokenCreationForm(forms.ModelForm):
-    """What an access token is made with."""
+    """Creates an access token."""
 
     days = forms.IntegerField(
         label=_("Lifetime in days"),
@@ -20,7 +18,7 @@ class AccessTokenCreationForm(forms.ModelForm):
         max_value=AccessToken.MAX_DAYS,
         initial=90,
         required=False,
-        help_text=_("Empty: for ever."),
+        help_text=_("Leave empty for no limit."),
     )
 
     class Meta:
@@ -29,11 +27,11 @@ class AccessTokenCreationForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["teams"].required = True  # without a team, it lets nobody in
+        self.fields["teams"].required = True  # without a team, it is useless
 
 
 class AccessTokenForm(ShownValuesForm):
-    """Changes the name and the grants of an access token."""
+    """Changes the name and the teams of an access token."""
 
     class Meta:
         model = AccessToken
@@ -41,8 +39,8 @@ class AccessTokenForm(ShownValuesForm):
 
 
 class RotationForm(forms.Form):
-    """How long the old token stays good after the new one is made."""
+    """Asks how long the old token stays valid."""
 
     hours = forms.IntegerField(
-        label=_("The old token runs out in (hours)"), min_value=0, max_value=8760, initial=24
+        label=_("Hours until the old token expires"), min_value=0, max_value=8760, initial=24
     )

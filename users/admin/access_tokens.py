@@ -20,10 +20,10 @@ from users.models import AccessToken
 
 @admin.register(AccessToken)
 class AccessTokenAdmin(KeyedAdmin):
-    """Makes, revokes and rotates access tokens.
+    """Creates, revokes and rotates access tokens.
 
-    A secret is shown once, in the response to the form that made it: a message or a session would
-    put it into a cookie or a table.
+    The secret is shown once, in the response to the form. A message or a session would store it in
+    a cookie or in the database.
     """
 
     list_display = ("name", "hint", "granted", "state", "created_at", "expires_at", "last_used_at")
@@ -64,7 +64,7 @@ class AccessTokenAdmin(KeyedAdmin):
             form.cleaned_data["teams"],
             timezone.now() + timedelta(days=days) if days else None,
         )
-        # What the rest of the admin goes on with.
+        # Used by the rest of Django's view.
         obj.pk, obj.hint, obj._state.adding = token.pk, token.hint, False
         request.issued_token = token, secret  # type: ignore[attr-defined]
 
@@ -90,8 +90,8 @@ class AccessTokenAdmin(KeyedAdmin):
     def revoke(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> HttpResponse | None:
         tokens = list(queryset)
         question = ngettext(
-            "Revoke %d access token? Who uses it is let in no more. This cannot be undone.",
-            "Revoke %d access tokens? Who uses them is let in no more. This cannot be undone.",
+            "Revoke %d access token? Systems that use it lose access. This cannot be undone.",
+            "Revoke %d access tokens? Systems that use them lose access. This cannot be undone.",
             len(tokens),
         ) % len(tokens)
         if page := confirm(self, request, queryset, "revoke", question, names=tokens):
@@ -110,7 +110,7 @@ class AccessTokenAdmin(KeyedAdmin):
         return None
 
     def has_rotate_permission(self, request: HttpRequest) -> bool:
-        # Both: of several permissions that an action names, any one is enough.
+        # Both are required; with `permissions`, any of them would be enough.
         return self.has_change_permission(request) and self.has_add_permission(request)
 
     @admin.action(description=_("Rotate the selected access token"), permissions=["rotate"])
@@ -119,7 +119,7 @@ class AccessTokenAdmin(KeyedAdmin):
         if len(tokens) != 1 or tokens[0].is_revoked:
             messages.error(request, gettext("Select one access token that is not revoked."))
             return None
-        question = gettext("Rotate “%s”: make a new access token with its name and teams?")
+        question = gettext("Rotate “%s”? This creates a token with the same name and teams.")
         question %= tokens[0]
         form = RotationForm(request.POST if "confirmed" in request.POST else None)
         if page := confirm(self, request, queryset, "rotate", question, form):
@@ -130,5 +130,5 @@ class AccessTokenAdmin(KeyedAdmin):
             messages.error(request, " ".join(error.messages))
             return None
         self.log_change(request, tokens[0], "Rotated.")
-        self.log_addition(request, token, "Made by rotation.")
+        self.log_addition(request, token, "Created by rotation.")
         return self._show(request, token, secret)

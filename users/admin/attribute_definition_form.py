@@ -9,17 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from users.admin.shown_values import ShownValuesForm
-from users.models import (
-    AttributeDefinition,
-    count_choices,
-    holders,
-)
+from users.models import AttributeDefinition, count_choices, holders
 
 
 class ChoicesField(forms.CharField):
-    """The choices of a definition, one a line: a list of distinct strings.
+    """A list of strings, edited as one line per string.
 
-    A choice that a line cannot hold (line breaks, outer spaces) stands there as JSON, in quotes.
+    A string with line breaks or outer spaces is written as JSON, in quotes.
     """
 
     widget = forms.Textarea(attrs={"rows": 8, "cols": 40})
@@ -28,7 +24,7 @@ class ChoicesField(forms.CharField):
         return "\n".join(map(_line, value)) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
-        # Not `splitlines()`: these are the line breaks that browsers send.
+        # Not `splitlines()`, which also splits at other characters.
         lines = map(str.strip, re.split(r"\r\n|\r|\n", super().to_python(value) or ""))
         return [_choice(line) for line in lines if line]
 
@@ -37,7 +33,7 @@ class ChoicesField(forms.CharField):
 
 
 def _line(choice: Any) -> str:
-    """Return the line that `_choice` reads as `choice`."""
+    """Return the line for `choice`, which `_choice` parses."""
     text = str(choice)
     is_plain = text == text.strip() == _choice(text) and not re.search(r"[\r\n]", text)
     return text if is_plain else json.dumps(text, ensure_ascii=False)
@@ -53,19 +49,17 @@ def _choice(line: str) -> str:
 
 
 class AttributeDefinitionForm(ShownValuesForm):
-    """Makes or changes a definition; what takes choices from users asks first."""
+    """Creates or changes a definition. Before removing choices that users have, it asks."""
 
     choices = ChoicesField(
         label=_("Choices"),
         required=False,
         help_text=_(
-            "One a line. Only for the types “one choice” and “several choices”. A line in quotes "
-            "is read as JSON, so that a choice may hold line breaks and outer spaces."
+            "One per line, for the types “one choice” and “several choices”. To use line breaks or "
+            "outer spaces in a choice, write it as a JSON string, in quotes."
         ),
     )
-    confirmed = forms.BooleanField(
-        label=_("Save it all the same"), required=False, widget=forms.HiddenInput
-    )
+    confirmed = forms.BooleanField(label=_("Save anyway"), required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = AttributeDefinition
@@ -80,7 +74,7 @@ class AttributeDefinitionForm(ShownValuesForm):
         return cleaned
 
     def _values_lost(self, cleaned: dict[str, Any]) -> list[str]:
-        """Return a sentence for each value that users hold and the change no longer allows."""
+        """Return a message for each value that users have and the change no longer allows."""
         stored = AttributeDefinition.objects.get(pk=self.instance.pk)
         if "type" in cleaned and cleaned["type"] != stored.type:
             count = holders(stored).count()
@@ -93,7 +87,7 @@ class AttributeDefinitionForm(ShownValuesForm):
 
 def _held(count: int, value: str) -> str:
     return ngettext(
-        "%(count)d user holds “%(value)s”. It stays stored there, but is no longer allowed.",
-        "%(count)d users hold “%(value)s”. It stays stored there, but is no longer allowed.",
+        "%(count)d user has “%(value)s”. The value is kept, but no longer allowed.",
+        "%(count)d users have “%(value)s”. The values are kept, but no longer allowed.",
         count,
     ) % {"count": count, "value": value}

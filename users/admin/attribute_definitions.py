@@ -32,14 +32,14 @@ class AttributeDefinitionAdmin(KeyedAdmin):
         return ", ".join(map(str, definition.choices))
 
     def get_deleted_objects(self, objs: QuerySet | list, request: HttpRequest) -> Any:
-        """Say, before a definition is deleted, how many users hold its attribute."""
+        """Tell on the confirmation page how many users have the attribute."""
         to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
         definitions = list(objs)
         for definition, count in zip(definitions, count_holders(definitions), strict=True):
-            sentence = ngettext(
-                "“{}” is held by {} user: the value stays stored there.",
-                "“{}” is held by {} users: their values stay stored.",
+            message = ngettext(
+                "{1} user has “{0}”. The value is kept.",
+                "{1} users have “{0}”. The values are kept.",
                 count,
             )
-            to_delete.append(format_html(sentence, definition.name, count))
+            to_delete.append(format_html(message, definition.name, count))
         return to_delete, counts, perms_needed, protected

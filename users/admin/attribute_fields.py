@@ -1,4 +1,4 @@
-"""The form fields of attributes, made from their definitions."""
+"""Form fields for attributes."""
 
 from django import forms
 from django.utils.html import escape
@@ -9,10 +9,10 @@ from users.models import AttributeDefinition
 
 
 def attribute_field(definition: AttributeDefinition) -> forms.Field:
-    """Return a form field for the attribute of `definition`: its cleaned value, or None."""
+    """Return a form field for the attribute of `definition`."""
     field = type_of(definition).form_field()
     field.label = definition.name
-    field.help_text = escape(definition.description)  # the admin site's templates take it for HTML
+    field.help_text = escape(definition.description)  # the admin's templates do not escape it
     field.required = False
     return field
 
@@ -23,15 +23,15 @@ def definition_field_name(definition: AttributeDefinition) -> str:
 
 
 def removal_field_name(attribute_field: str) -> str:
-    """Return the name of the form field for the stored values that no definition allows."""
+    """Return the name of the form field that removes values from the user's attribute field."""
     return f"remove_{attribute_field}"
 
 
 def removal_field() -> forms.MultipleChoiceField:
-    """Return a form field for the stored values that no definition allows: those to remove."""
+    """Return a form field to remove stored values that no definition allows."""
     return forms.MultipleChoiceField(
         label=_("Others"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("Stored, but by no definition. They stay unless you tick them: to be removed."),
+        help_text=_("Stored, but not allowed by any definition. Tick the values to remove."),
     )

@@ -1,4 +1,4 @@
-"""What bulk actions ask for."""
+"""The forms of bulk actions."""
 
 from typing import Any
 
@@ -8,15 +8,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from users.admin.attribute_fields import attribute_field
-from users.models import (
-    AttributeDefinition,
-    Membership,
-    Team,
-)
+from users.models import AttributeDefinition, Membership, Team
 
 
 class TeamForm(forms.Form):
-    """The team, and the role there, for users who are to be added."""
+    """Asks for a team, and for the users' role in it."""
 
     team = forms.ModelChoiceField(Team.objects.all(), label=_("Team"))
     role = forms.ChoiceField(
@@ -25,13 +21,13 @@ class TeamForm(forms.Form):
 
 
 class AttributeForm(forms.Form):
-    """Which custom attribute is to be set; once that is known, to what, or that it is removed."""
+    """Asks for a custom attribute, and then for its new value, or to remove it."""
 
     definition = forms.ModelChoiceField(
         AttributeDefinition.objects.filter(kind=AttributeDefinition.Kind.CUSTOM),
         label=_("Custom attribute"),
     )
-    # For which definition the form showed the field of the value.
+    # The definition whose value field the form has shown.
     asked = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, data: Any = None, **kwargs: Any) -> None:
@@ -55,9 +51,9 @@ class AttributeForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("remove") and cleaned.get("value") is not None:
-            self.add_error("remove", gettext("Give a value or remove the attribute, not both."))
+            self.add_error("remove", gettext("Enter a value or remove the attribute, not both."))
         return cleaned
 
     def is_valid(self) -> bool:
-        """Whether the value was asked for, and what was answered is valid."""
+        """Return True if the form has asked for the value, and the answer is valid."""
         return super().is_valid() and self.is_asked

@@ -1,4 +1,4 @@
-"""What operators do to many users at once: each asks first, and is done to all or to none."""
+"""Bulk actions on users. Each asks for confirmation, and changes all selected users or none."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeAlias
@@ -22,7 +22,7 @@ from users.models import AttributeDefinition, Membership
 
 User: Any = get_user_model()
 
-#: Changes a locked user, given the ids of the locked superusers; returns True if that changed it.
+#: Changes a locked user, given the ids of the locked superusers; returns True if it changed.
 Change: TypeAlias = Callable[[Any, Collection[Any]], bool]
 
 
@@ -41,8 +41,8 @@ class BulkActions(LockingAdmin):
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         count = queryset.count()
         question = ngettext(
-            "Deactivate %d user? Who is logged in is thrown out, and accepts chats no more.",
-            "Deactivate %d users? Who is logged in is thrown out, and accepts chats no more.",
+            "Deactivate %d user? They are logged out and stop accepting chats.",
+            "Deactivate %d users? They are logged out and stop accepting chats.",
             count,
         )
         if page := confirm(self, request, queryset, "deactivate", question % count):
@@ -55,7 +55,7 @@ class BulkActions(LockingAdmin):
         )
 
     def has_add_to_team_permission(self, request: HttpRequest) -> bool:
-        # Both: of several permissions that an action names, any one is enough.
+        # Both are required; with `permissions`, any of them would be enough.
         return self.has_change_permission(request) and request.user.has_perm("users.add_membership")
 
     @admin.action(description=_("Add the selected users to a team"), permissions=["add_to_team"])
@@ -68,7 +68,7 @@ class BulkActions(LockingAdmin):
         team, role = form.cleaned_data["team"], form.cleaned_data["role"]
 
         def add(user: Any, superusers: Collection[Any]) -> bool:
-            # Who is in the team already keeps the role.
+            # Existing members keep their role.
             return Membership.objects.get_or_create(user=user, team=team, defaults={"role": role})[
                 1
             ]
@@ -101,16 +101,16 @@ class BulkActions(LockingAdmin):
         removes_access: bool = False,
         is_allowed: Callable[[HttpRequest], bool] | None = None,
     ) -> HttpResponse | None:
-        """Do `change` to each user of `queryset`, locked, if `is_allowed` to do it at all.
+        """Lock the users of `queryset` and apply `change` to each, if `is_allowed` at all.
 
-        A user who may not be changed, or cannot be, keeps all of them from being changed.
+        If one of them must not or cannot be changed, none is.
         """
         changed = 0
         try:
             with transaction.atomic(using=router.db_for_write(User)):
                 users = self.lock_users(request, self.user_ids_of(queryset))
                 superusers = request.locked_superusers  # type: ignore[attr-defined]
-                # Again: what Django has asked before may have changed during the wait.
+                # Check again: permissions may have changed during the wait for the lock.
                 if not (is_allowed or self.has_change_permission)(request):
                     raise PermissionDenied
                 for user in users:
@@ -128,15 +128,13 @@ class BulkActions(LockingAdmin):
             return None
         done = ngettext("Changed %d user.", "Changed %d users.", changed) % changed
         if unchanged := len(users) - changed:
-            done += (
-                " " + ngettext("%d was so already.", "%d were so already.", unchanged) % unchanged
-            )
+            done += " " + ngettext("%d unchanged.", "%d unchanged.", unchanged) % unchanged
         messages.success(request, done)
         return None
 
 
 def change_to(wanted: Mapping[str, Any], definitions: Iterable[AttributeDefinition] = ()) -> Change:
-    """Return the change of a user to `wanted`, which names attributes of `definitions` alone."""
+    """Return the `Change` to the values `wanted`; `definitions` are those of its attributes."""
     rules = rules_by_field(definitions)
 
     def change(user: Any, superusers: Collection[Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The page between choosing an action and its happening."""
+"""The confirmation page of actions."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -21,12 +21,12 @@ def confirm(
     *,
     names: Iterable[object] = (),
 ) -> HttpResponse | None:
-    """Return the page that asks `question`, or None once it is answered and `form` is valid.
+    """Return the confirmation page, or None once it is confirmed and `form` is valid.
 
-    The page lists `names`, of what the question is about.
+    names: listed on the page.
 
-    A selection across all pages is asked for again as such: thousands of keys would be more fields
-    than Django takes (`DATA_UPLOAD_MAX_NUMBER_FIELDS`).
+    If all objects on all pages are selected, the form does not repeat their keys: they could be
+    more fields than Django accepts (`DATA_UPLOAD_MAX_NUMBER_FIELDS`).
     """
     if "confirmed" in request.POST and (form is None or form.is_valid()):
         return None

@@ -5,7 +5,7 @@ from django.http import HttpRequest
 
 
 class GroupAdmin(auth_admin.GroupAdmin):
-    """Groups, which only a superuser changes: they give rights, like those of a user."""
+    """Groups, which only superusers can change, because they grant permissions."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser

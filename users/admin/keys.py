@@ -1,8 +1,8 @@
-"""What the pages take from a browser and Django looks up as it comes: hand-made, no server error.
+"""Admin classes that reject forged keys and query strings, where Django's cause a server error.
 
-Keys of other objects: Django's autocomplete widget fails on what is no number, and on SQLite every
-list of keys fails on a number beyond 64 bits. Query strings: PostgreSQL refuses U+0000, SQLite a
-search for thousands of words, and both what is no regular expression.
+Django's autocomplete widget fails on keys that are not numbers, and on SQLite any key beyond 64
+bits is an error. In query strings, PostgreSQL rejects U+0000, SQLite thousands of search words, and
+both an invalid regular expression.
 """
 
 from typing import Any
@@ -23,13 +23,13 @@ from users.db.keys import NO_ROW, row_id
 
 
 def is_key(value: object) -> bool:
-    """Whether a row can have the key `value`."""
+    """Return True if `value` can be a primary key."""
     return row_id(str(value)) != NO_ROW
 
 
 class MultipleChoiceField(forms.ModelMultipleChoiceField):
     def _check_values(self, value: Any) -> Any:
-        # Of the field itself, and of the hidden one that holds its first value.
+        # Called for the field and for the hidden field with its initial value.
         for key in value:
             if not is_key(key):
                 raise ValidationError(
@@ -45,20 +45,20 @@ class Autocomplete(AutocompleteSelect):
 
 
 class KeyedChangeList(ChangeList):
-    """A list that takes the look-ups of its filters, and no others."""
+    """A change list that accepts only the lookups of its own filters."""
 
     def get_filters(self, request: HttpRequest) -> Any:
         if any("\0" in value for values in self.filter_params.values() for value in values):
             raise IncorrectLookupParameters
         filters = super().get_filters(request)
-        look_ups_of_no_filter = filters[2]
-        if look_ups_of_no_filter:
+        other_lookups = filters[2]
+        if other_lookups:
             raise IncorrectLookupParameters
         return filters
 
 
 class KeyedAdmin(admin.ModelAdmin):
-    """An admin page whose form fields and actions take keys, with a list that is searched."""
+    """A `ModelAdmin` that is safe against forged keys, lookups and searches."""
 
     MAX_SEARCH_LENGTH = 255
     change_form_template = "admin/users/change_form.html"
@@ -74,7 +74,7 @@ class KeyedAdmin(admin.ModelAdmin):
         return super().get_search_results(request, queryset, search_term)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save what the operator changed, and no more: somebody else may change the rest."""
+        """Save only the edited fields; others may have been changed meanwhile."""
         if not (change and isinstance(form, ShownValuesForm)):
             super().save_model(request, obj, form, change)
         elif form.changed_columns:
@@ -97,8 +97,8 @@ class KeyedAdmin(admin.ModelAdmin):
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], **location: Any
     ) -> HttpResponse | None:
-        """Do the action; `location` is Django 6.1's, where on the page it was chosen."""
+        """Run the action. `location` is passed by Django 6.1."""
         if all(map(is_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
             return super().response_action(request, queryset, **location)
-        messages.error(request, gettext("What was selected is not there."))
+        messages.error(request, gettext("The selected objects do not exist."))
         return HttpResponseRedirect(request.get_full_path())

@@ -1,4 +1,4 @@
-"""The admin classes that a project may replace by its own."""
+"""Registers the admin classes that a project can replace."""
 
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
@@ -10,9 +10,9 @@ from users.admin.users import UserAdmin
 
 
 def register() -> None:
-    """Register our classes for users and groups, where no app has registered one of its own.
+    """Register our classes for users and groups, unless the project has registered its own.
 
-    All apps speak first, in whatever order they are installed.
+    `autodiscover()` first, so that the order of the apps does not matter.
     """
     admin.autodiscover()
     site = admin.site

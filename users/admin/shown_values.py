@@ -1,8 +1,7 @@
-"""What a form's page showed, to tell what the operator changed from what others did meanwhile.
+"""A form that detects concurrent changes by the values that its page showed.
 
-Django's `show_hidden_initial` is a hidden input for each field. Here it is one for all of them:
-with some hundred fields, a request would have more than Django takes
-(`DATA_UPLOAD_MAX_NUMBER_FIELDS`).
+Django's `show_hidden_initial` adds a hidden input per field, and with hundreds of fields, a request
+would have more than Django accepts (`DATA_UPLOAD_MAX_NUMBER_FIELDS`). Here, all values are in one.
 """
 
 import json
@@ -17,20 +16,20 @@ from django.utils.translation import gettext
 
 from users.attributes.form_fields import normalize_line_breaks
 
-#: A field's value as an input holds it; a list of them, where a field has several inputs.
+#: A field's value as submitted by its input; a list if it has several inputs.
 Shown: TypeAlias = str | list[str]
 
 
 class ShownValuesForm(forms.ModelForm):
-    """A form that takes only what the operator changed, compared with what the page showed.
+    """Changes only the fields that the user of the form has edited.
 
-    Where somebody else changed the same field meanwhile, it asks first: saving again confirms. Its
-    template has to send `shown_values_json` as `_shown_values`.
+    If the value of such a field was changed meanwhile, it asks before overwriting it: saving again
+    confirms. The template has to submit `shown_values_json` as `_shown_values`.
     """
 
     @cached_property
     def stored_values(self) -> dict[str, Shown]:
-        """What each field shows of what is stored now."""
+        """The fields' values as stored now."""
         return {
             name: _shown(self[name])
             for name, field in self.fields.items()
@@ -39,7 +38,7 @@ class ShownValuesForm(forms.ModelForm):
 
     @cached_property
     def shown_values(self) -> dict[str, Shown]:
-        """What each field of the page showed."""
+        """The fields' values that the page showed."""
         sent = self.data.get("_shown_values") if self.is_bound else None
         if sent is None:
             return dict(self.stored_values)
@@ -73,14 +72,14 @@ class ShownValuesForm(forms.ModelForm):
         bound = self[name]
         if name not in self.stored_values:
             return bound.field.has_changed(bound.initial, bound.data)
-        # A field that the page did not show was not changed there.
+        # A field that the page did not show cannot have been edited.
         return name in self.shown_values and _differs(bound, self.shown_values[name])
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         if self.instance.pk is None:
             return cleaned
-        # What was not changed is not judged: a stored value blocks nothing.
+        # An unchanged value is not validated, so that an old invalid one does not prevent saving.
         for name in set(self.errors) & set(self.fields) - set(self.changed_data):
             del self.errors[name]
         self._ask_before_overwriting()
@@ -89,7 +88,7 @@ class ShownValuesForm(forms.ModelForm):
     def _clean_form(self) -> None:
         django: Any = super()
         django._clean_form()
-        # What the operator did not change is not written: somebody else may have meanwhile.
+        # Other fields are not saved: somebody else may have changed them meanwhile.
         if self.instance.pk is not None:
             changed = set(self.changed_data)
             self.cleaned_data = {n: v for n, v in self.cleaned_data.items() if n in changed}
@@ -101,7 +100,7 @@ class ShownValuesForm(forms.ModelForm):
 
     @property
     def changed_columns(self) -> list[str]:
-        """The names of the instance's fields that the form changes."""
+        """The names of the instance's fields to save."""
         fields = (field.name for field in self.instance._meta.concrete_fields)
         return [name for name in fields if name in self.cleaned_data]
 
@@ -114,8 +113,8 @@ class ShownValuesForm(forms.ModelForm):
             self.add_error(
                 name,
                 gettext(
-                    "After you opened the page, this was changed to “%(stored)s”. You entered "
-                    "“%(entered)s”: save again to overwrite the other."
+                    "Since you opened this page, this was changed to “%(stored)s”. You entered "
+                    "“%(entered)s”. Save again to overwrite the change."
                 )
                 % {"stored": _as_text(bound, stored), "entered": _as_text(bound, bound.data)},
             )
@@ -162,13 +161,13 @@ def _is_like(value: Any, stored: Shown) -> bool:
 
 
 def _differs(bound: forms.BoundField, shown: Shown) -> bool:
-    """Return True if what was sent of a field is another value than `shown`."""
+    """Return True if the submitted value of a field differs from `shown`."""
     field: Any = bound.field
     data = bound.data
     is_single_line = isinstance(field.widget, forms.widgets.Input)
     if _is_sent_as(data, shown, single_line=is_single_line):
         return False
-    # Of keys, it compares the texts: to look them up would be a query for each.
+    # Keys are compared as text, because looking them up would take a query for each.
     is_keys = isinstance(bound.field, forms.ModelChoiceField)
     try:
         return field.has_changed(shown if is_keys else field.to_python(shown), data)
@@ -177,9 +176,9 @@ def _differs(bound: forms.BoundField, shown: Shown) -> bool:
 
 
 def _is_sent_as(data: Any, shown: Shown, *, single_line: bool) -> bool:
-    """Return True if `data` is what a browser makes of `shown` without anybody's doing.
+    """Return True if a browser submits `data` when `shown` was not edited.
 
-    It takes line breaks out of a single line, and sends them as CR LF elsewhere.
+    Browsers remove line breaks from single-line inputs, and submit others as CR LF.
     """
     if isinstance(shown, list):
         return isinstance(data, list) and _sorted(data) == _sorted(shown)
@@ -195,7 +194,7 @@ def _sorted(texts: list[Any]) -> list[str]:
 
 
 def _as_text(bound: forms.BoundField, value: Any) -> str:
-    """Return a field's value as the page shows it to a person."""
+    """Return a field's value formatted for people."""
     if isinstance(bound.field, forms.BooleanField):
         return gettext("yes") if bound.field.to_python(value) else gettext("no")
     choices: Any = flatten_choices(getattr(bound.field, "choices", ()))

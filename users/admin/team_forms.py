@@ -6,20 +6,17 @@ from django.core.exceptions import ValidationError
 
 from users.admin.access import superuser_error
 from users.admin.shown_values import ShownInRowForm, ShownValuesForm
-from users.models import (
-    AbstractUser,
-    Team,
-)
+from users.models import AbstractUser, Team
 
 
 class MembershipForm(ShownValuesForm):
-    """Makes or changes a membership; that of a superuser, where `actor` is one too."""
+    """Creates or changes a membership. Only superusers can change those of superusers."""
 
     actor: AbstractUser
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        # The list has no field for the user, and sends all of its rows, changed or not.
+        # The change list submits all of its rows, changed or not, and without the user.
         if self.has_changed() and not self.actor.is_superuser:
             user = cleaned.get("user") or (self.instance.pk and self.instance.user)
             if user and user.is_superuser:
@@ -32,7 +29,7 @@ class MembershipRowForm(ShownInRowForm, MembershipForm):
 
 
 class TeamForm(ShownValuesForm):
-    """Makes or changes a team."""
+    """Creates or changes a team."""
 
     class Meta:
         model = Team

@@ -33,7 +33,7 @@ class TeamAdmin(KeyedAdmin):
 
     @admin.display(description=_("members"), ordering="number_of_members")
     def shown_members(self, team: Any) -> str:
-        # A link, for a team has thousands of members: too many for one page.
+        # A link, because a team can have thousands of members.
         if team.pk is None:
             return "—"
         text = ngettext("{} member", "{} members", team.number_of_members)
@@ -42,7 +42,7 @@ class TeamAdmin(KeyedAdmin):
 
 
 class UserFilter(admin.SimpleListFilter):
-    """The memberships of one user, to which the page of a user in many teams links."""
+    """Filters by user. The page of a user who is in many teams links to it."""
 
     title = _("user")
     parameter_name = "user"
@@ -60,9 +60,9 @@ class UserFilter(admin.SimpleListFilter):
 
 @admin.register(Membership)
 class MembershipAdmin(LockingAdmin, KeyedAdmin):
-    """The members of teams and their roles, which are edited in the list itself.
+    """Memberships; the roles are edited in the list itself.
 
-    Only a superuser makes, changes or deletes a superuser's membership.
+    Only superusers can create, change and delete the memberships of superusers.
     """
 
     form = MembershipForm

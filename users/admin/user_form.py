@@ -1,4 +1,4 @@
-"""The forms that make and change a user."""
+"""The forms for creating and changing users."""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -15,41 +15,38 @@ from users.admin.shown_values import ShownInRowForm, ShownValuesForm
 from users.attributes import values
 from users.attributes.rules import Errors, rules_by_field
 from users.attributes.types import type_of
-from users.models import (
-    AbstractUser,
-    AttributeDefinition,
-)
+from users.models import AbstractUser, AttributeDefinition
 
 User: Any = get_user_model()
 
 
 class AccessForm(ShownValuesForm):
-    """A form that takes nobody's access away who has to keep it.
+    """Refuses to take away the actor's own access, or the last superuser's.
 
-    `actor` (who makes the change) and `superusers` (the ids of those who may enter, locked) are set
-    on the subclass that the admin makes for each request.
+    The admin creates a subclass for each request, with `actor` (the logged-in user) and
+    `superusers` (the ids of the active superusers, locked).
     """
 
     actor: AbstractUser
     superusers: Collection[Any] = ()
 
     def _protect_access(self, changed: set[str]) -> None:
-        """Refuse what would keep the actor, or the last superuser, out."""
+        """Add errors if the change takes away the actor's own access or the last superuser's."""
         keeps = {"status": User.Status.ACTIVE, "role_type": User.RoleType.ADMINISTRATIVE}
         if self.instance.is_superuser:
             keeps["is_superuser"] = True
         for field, kept in keeps.items():
             removes = field in changed and self.cleaned_data.get(field, kept) != kept
             if removes and (
-                sentence := access_removal_error(self.actor, [self.instance], self.superusers)
+                error := access_removal_error(self.actor, [self.instance], self.superusers)
             ):
-                self.add_error(field, sentence)
+                self.add_error(field, error)
 
 
 class UserRowForm(ShownInRowForm, AccessForm):
     """Changes a user in a list with `list_editable`.
 
-    readonly_fields: returns the fields that the actor may not change of a user; set as above.
+    readonly_fields: returns the fields of a user that the actor may not change; set by the admin.
     """
 
     readonly_fields: Callable[[AbstractUser], Collection[Any]]
@@ -68,12 +65,12 @@ class UserRowForm(ShownInRowForm, AccessForm):
 
 
 class UserForm(AccessForm, UserChangeForm):
-    """Changes a user, an attribute a field.
+    """Changes a user, with one field per attribute definition.
 
-    It works as the call's PATCH does: only what the operator changed is judged and saved. What
-    others change meanwhile stays, and so does a stored value that its definition does not allow.
+    Like PATCH in the API, it validates and saves only what was edited. Other changes made meanwhile
+    are kept, and so are stored values that the definitions no longer allow.
 
-    `definitions` is set on the subclass that the admin makes for each request.
+    definitions: set by the admin, on a subclass for each request.
     """
 
     definitions: Sequence[AttributeDefinition] = ()
@@ -84,7 +81,7 @@ class UserForm(AccessForm, UserChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.changes: dict[str, Any] = {}  # of the attributes, once they are validated
+        self.changes: dict[str, Any] = {}  # of attributes, set by `clean`
         self.rules = rules_by_field(self.definitions)
         for definition in self.definitions:
             self._set_initial(definition)
@@ -97,12 +94,12 @@ class UserForm(AccessForm, UserChangeForm):
             self.initial[definition_field_name(definition)] = value
 
     def _offer_removal(self, name: str) -> None:
-        """Show the stored attributes that have no field, or do not fit theirs, to be removed."""
+        """Offer to remove the stored values that no definition allows."""
         if (field := self.fields.get(removal_field_name(name))) is None:
             return
         stored = getattr(self.instance, name)
         field.choices = [
-            # Quoted, for browsers change line breaks.
+            # Quoted, because browsers change line breaks.
             (quote(key), _stored_text(key, stored[key], error))
             for key, error in self.rules[name].no_longer_allowed(stored).items()
         ]
@@ -123,7 +120,7 @@ class UserForm(AccessForm, UserChangeForm):
                 self._add_attribute_errors(name, errors)
 
     def _patch(self, name: str, changed: set[str]) -> values.Attributes:
-        """Return what the operator changed of the attributes in the user's field `name`."""
+        """Return the edited attributes of the user's field `name`; None removes one."""
         removed = set(self.cleaned_data.get(removal_field_name(name), ()))
         stored = getattr(self.instance, name)
         return {key: None for key in stored if quote(key) in removed} | {
@@ -135,7 +132,7 @@ class UserForm(AccessForm, UserChangeForm):
         }
 
     def _add_attribute_errors(self, name: str, errors: Errors) -> None:
-        if isinstance(errors, list):  # the object as a whole has no field of its own
+        if isinstance(errors, list):  # errors of the object as a whole
             self.add_error(None, errors)
             return
         for definition in self.definitions:
@@ -144,7 +141,7 @@ class UserForm(AccessForm, UserChangeForm):
 
     def _post_clean(self) -> None:
         super()._post_clean()
-        # Not before: what is validated already would be once more.
+        # Only now, so that the model does not validate them again.
         for name, value in self.changes.items():
             setattr(self.instance, name, value)
 
@@ -157,12 +154,12 @@ def _stored_text(key: str, value: Any, why_unallowed: str | None) -> str:
     text = f"{key}: {values.readable(value)}"
     if why_unallowed is None:
         return text
-    return gettext("%(text)s (no longer allowed. %(why)s)") % {"text": text, "why": why_unallowed}
+    return gettext("%(text)s (no longer allowed: %(why)s)") % {"text": text, "why": why_unallowed}
 
 
 class UserCreationForm(AdminUserCreationForm):
-    """Makes a user; attributes, teams and access follow on the page of the user."""
+    """Creates a user. Attributes, teams and access are edited on the user's page afterwards."""
 
-    class Meta:  # the model is the admin site's to name
+    class Meta:  # the admin sets the model
         fields = ("first_name", "last_name", "login_id", "email_id")
         field_classes = {"login_id": UsernameField}

@@ -52,14 +52,14 @@ class MembershipInline(admin.TabularInline):
     verbose_name_plural = _("teams and roles")
 
     def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        # A role that somebody else changed meanwhile is not one that was changed here.
+        # Without it, a role that was changed meanwhile would count as edited here.
         return super().formfield_for_choice_field(
             db_field, request, **kwargs, show_hidden_initial=True
         )
 
 
 def own_fields() -> list[Any]:
-    """Return the fields that forms can have of the project's own user model, beyond ours."""
+    """Return the editable fields that the project's user model adds to ours."""
     ours = {field.name for field in (*AbstractUser._meta.fields, *AbstractUser._meta.many_to_many)}
     return [
         field
@@ -72,13 +72,13 @@ def own_fields() -> list[Any]:
 
 
 def is_required(field: Any) -> bool:
-    """Return True if no row can be made without a value for `field`."""
+    """Return True if a new user needs a value for `field`."""
     has_default = field.has_default() or field.db_default is not NOT_PROVIDED
     return not (field.many_to_many or field.null or field.blank or has_default)
 
 
 def request_definitions(request: Any) -> list[AttributeDefinition]:
-    """Return all attribute definitions, read once for each request."""
+    """Return all attribute definitions, which are read once per request."""
     if not hasattr(request, "attribute_definitions"):
         request.attribute_definitions = list(AttributeDefinition.objects.all())
     return request.attribute_definitions
@@ -103,14 +103,13 @@ def attribute_filter(definition: AttributeDefinition) -> type[admin.SimpleListFi
 
 
 class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
-    """Users, edited by hand under the same rules as by the call.
+    """Users, with the same rules as in the API.
 
-    A project's own admin class subclasses it. In `fieldsets`, `custom_attributes` and
-    `skill_attributes` stand for a field for each definition.
+    Projects can subclass it. In `fieldsets`, `custom_attributes` and `skill_attributes` stand for
+    the form fields of all definitions.
 
-    Who may do what is Django's permissions, and besides: only a superuser changes a superuser's
-    account, or anybody's role type and rights; nobody takes his own access away, nor the last
-    active superuser's.
+    Besides Django's permissions: only superusers can change superusers, role types and permissions;
+    nobody can take away their own access, or that of the last active superuser.
     """
 
     form = UserForm
@@ -130,7 +129,7 @@ class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
         "active_chats",
     )
     list_filter = ("status", "role_type", "teams", "accepting_chats")
-    # Counts beside the filters would take a query for each choice of each attribute.
+    # Facets would take a query for each choice of each attribute.
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("first_name", "last_name", "login_id", "email_id")
     ordering = ("login_id",)
@@ -179,7 +178,7 @@ class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
             {"fields": ("login_id", "usable_password", "password1", "password2")},
         ),
     )
-    # More are edited in the list of memberships: their fields would be too many for a request.
+    # If there are more, they are edited in their own list: a request has a limit of fields.
     MAX_INLINE_MEMBERSHIPS = 50
 
     # The list.
@@ -221,7 +220,7 @@ class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
-        """Return the user; one that is about to be changed is locked until the change is made."""
+        """Return the user, locked if the request is going to change it."""
         user = super().get_object(request, object_id, from_field)
         is_changed = transaction.get_connection(self._database).in_atomic_block
         if user is None or request.method != "POST" or not is_changed:
@@ -290,7 +289,7 @@ class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
         return [inline for inline in inlines if not issubclass(inline, MembershipInline)]
 
     def _lists_memberships_apart(self, request: HttpRequest, user: Any) -> bool:
-        if "memberships-TOTAL_FORMS" in request.POST:  # as the page was that is sent
+        if "memberships-TOTAL_FORMS" in request.POST:  # as on the submitted page
             return False
         return user.memberships.count() > self.MAX_INLINE_MEMBERSHIPS
 
@@ -372,7 +371,7 @@ class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
         log = LogEntry.objects.filter(rights, content_type=content_type, object_id=str(user.pk))
         return log.select_related("user")
 
-    # What is written.
+    # Saving.
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         self.delete_queryset(request, User._base_manager.filter(pk=obj.pk))
@@ -385,7 +384,7 @@ class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
                 raise PermissionDenied(error)
             User.objects.filter(pk__in=[user.pk for user in users]).delete()
 
-    # Who may do what.
+    # Permissions.
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and may_touch(request.user, obj)
@@ -422,7 +421,7 @@ class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
         ):
             messages.error(request, error)
             return HttpResponseRedirect(request.get_full_path())
-        # By the key of the user who was judged, however the URL writes it.
+        # The key of the user that was checked, however the URL spells it.
         response = super().user_change_password(request, quote(str(user.pk)), form_url)
         if for_another and response.status_code == 302:
             user.end_sessions()
@@ -430,6 +429,6 @@ class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
 
 
 def as_lines(attributes: values.Attributes) -> str:
-    """Return attributes as a person reads them, one a line."""
+    """Return attributes formatted for people, one per line."""
     lines = [f"{key}: {values.readable(value)}" for key, value in attributes.items()]
     return "\n".join(lines) or "—"

@@ -46,12 +46,12 @@ USERS: tuple[Any, ...] = (
 
 def port(text: str) -> int:
     if not (re.fullmatch("[0-9]{1,5}", text) and 1 <= int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"'{text}' is no port from 1 to 65535")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a port from 1 to 65535")
     return int(text)
 
 
 class RequestHandler(WSGIRequestHandler):
-    """Says what the client said: wsgiref takes a missing media type for text/plain."""
+    """Passes on a missing Content-Type, which wsgiref replaces with text/plain."""
 
     def get_environ(self) -> dict[str, Any]:
         environ = super().get_environ()
@@ -70,18 +70,18 @@ class RunServer(runserver.Command):
 
 
 class Command(BaseCommand):
-    help = "Prepares a SQLite database with a few users, shows how to call the API, and serves it."
+    help = "Creates a SQLite database with a few users, prints a call to the API, and serves both."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--port", type=port, default=8000, help="of 127.0.0.1 (default: 8000)")
+        parser.add_argument("--port", type=port, default=8000, help="on 127.0.0.1 (default: 8000)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if connection.vendor != "sqlite":
-            raise CommandError("The demo runs on SQLite alone: it must not touch a real database.")
+            raise CommandError("The demo only runs on SQLite, to never change a real database.")
         self.require_free(options["port"])
         call_command("migrate", verbosity=0)
         with transaction.atomic():
-            # Once: what operators changed or deleted since then stays so.
+            # Only once, so that changes made since then are kept.
             password = None if User.objects.exists() else self.make_all()
             call = self.call(f"http://127.0.0.1:{options['port']}")
         self.show(f"http://127.0.0.1:{options['port']}", call, password)
@@ -89,7 +89,7 @@ class Command(BaseCommand):
             RunServer(),
             f"127.0.0.1:{options['port']}",
             use_reloader=False,
-            insecure_serving=True,  # the admin site's static files, which DEBUG off would not serve
+            insecure_serving=True,  # serves static files with DEBUG off
         )
 
     def require_free(self, port: int) -> None:
@@ -100,7 +100,7 @@ class Command(BaseCommand):
             raise CommandError(f"{message} Name another with --port.") from error
 
     def make_all(self) -> str:
-        """Make the team, the definitions and the users; return the administrator's password."""
+        """Create the team, definitions and users, and return the administrator's password."""
         team = Team.objects.filter(name__iexact=TEAM).first() or Team.objects.create(name=TEAM)
         for kind, name, type_, choices, description in DEFINITIONS:
             values = {"type": type_, "choices": choices, "description": description}
@@ -123,15 +123,15 @@ class Command(BaseCommand):
         return password
 
     def call(self, address: str) -> str:
-        """Return a call to paste, or an empty text where no user is in a team."""
+        """Return a `curl` command to paste, or an empty string if no user is in a team."""
         members = Membership.objects.order_by("user__is_superuser", "pk")
         member = members.select_related("user", "team").first()
         if member is None:
             return ""
         token, secret = self.token(member.team)
-        until = f"until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "for ever"
+        until = f"until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "forever"
         return f"""
-Update {member.user.first_name} {member.user.last_name} (the token is good {until}):
+Update {member.user.first_name} {member.user.last_name} (the token is valid {until}):
 
 curl -i -X PATCH {address}/api/users/{member.user.pk} \\
   -H 'Authorization: Bearer {secret}' \\
@@ -141,7 +141,7 @@ curl -i -X PATCH {address}/api/users/{member.user.pk} \\
 """
 
     def token(self, team: Team) -> tuple[AccessToken, str]:
-        """Return (the token, its secret) that an earlier run kept, or a new one, for `team`."""
+        """Return the token of an earlier run and its secret, or new ones."""
         file = Path(f"{connection.settings_dict['NAME']}-token")
         secret = demo_environment.kept(file)
         token = AccessToken.objects.filter(digest=digest(secret), teams=team).first()
@@ -155,7 +155,7 @@ curl -i -X PATCH {address}/api/users/{member.user.pk} \\
         administrator = User.objects.filter(is_superuser=True).order_by("pk").first()
         login = f"{administrator}, with the password that the first run showed"
         if administrator is None:
-            login = "an administrator (there is no superuser any more)"
+            login = "an administrator (the demo's superuser was deleted)"
         elif password:
             login = f"{administrator}, password {password} (shown this once)"
         self.stdout.write(f"""{call}

@@ -1,5 +1,5 @@
 "use strict";
-// A reload would send the form again and make another token: it leads to the list instead.
+// Reloading would submit the form again and create another token: go to the list instead.
 history.replaceState(null, "", document.getElementById("done").href);
 
 document.getElementById("copy").addEventListener("click", async (event) => {
@@ -8,7 +8,7 @@ document.getElementById("copy").addEventListener("click", async (event) => {
     if (navigator.clipboard) {
         await navigator.clipboard.writeText(secret.value);
     } else {
-        document.execCommand("copy"); // where the page is served without HTTPS
+        document.execCommand("copy"); // without HTTPS
     }
     event.target.textContent = event.target.dataset.copied;
 });
