@@ -105,7 +105,7 @@ def test_a_role_in_the_list_that_two_change_is_asked_about(root_browser, db):
     type(ann).objects.filter(pk=ann.pk).update(role="Team Manager")
     asked = root_browser.post(path, {**page, anns: "Team Analyst", bobs: "Team Analyst"})
     [error] = [form.errors for form in asked.context["cl"].formset if form.errors]
-    assert "save again to overwrite" in error["role"][0]
+    assert "Save again to overwrite" in error["role"][0]
     assert "this was changed to “Team Manager”" in asked.content.decode()
     assert roles(ann, bob) == ["Team Manager", "Team Agent"]
     again = {**fields(asked, "changelist-form"), "_save": "Save"}

@@ -17,9 +17,9 @@ def may_touch(actor: Any, user: AbstractUser | None) -> bool:
 def may_change_credentials(actor: Any, user: AbstractUser) -> bool:
     """Return True if `actor`, who may change `user`, may change what `user` logs in with.
 
-    A password lets its new owner in, and so does a page that sends a reset to the email: with
-    rights that only a superuser may give. Also of an administrator who is inactive, for anybody on
-    the staff may activate him.
+    Whoever sets an administrator's password, or the email to reset it, can log in with permissions
+    that only a superuser may grant. This includes inactive administrators, whom any administrator
+    may activate.
     """
     is_administrator = user.role_type == AbstractUser.RoleType.ADMINISTRATIVE
     return actor.is_superuser or actor.pk == user.pk or not is_administrator
