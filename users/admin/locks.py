@@ -1,4 +1,4 @@
-"""Locking the users whom a page changes, before it judges who may change what."""
+"""Locks the users that a page changes, before it checks who may change what."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -49,7 +49,7 @@ class LockingAdmin(admin.ModelAdmin):
 
     @admin.action(permissions=["delete"], description=delete_selected.short_description)
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        """Do as Django's action, but judge, log and delete in one transaction."""
+        """Like Django's action, but check, log and delete in one transaction."""
         if not request.POST.get("post"):
             return delete_selected(self, request, queryset)
         try:

@@ -83,7 +83,7 @@ class MembershipAdmin(LockingAdmin, KeyedAdmin):
         form = type("MembershipRowForm", (MembershipRowForm,), {"actor": request.user})
         return super().get_changelist_form(request, form=form, **kwargs)
 
-    # Locked before the rights of who makes the change are judged.
+    # Lock first, and then check the permissions.
 
     def user_ids_of(self, rows: QuerySet[Any]) -> Iterable[Any]:
         return rows.order_by().values_list("user", flat=True)

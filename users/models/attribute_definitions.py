@@ -102,7 +102,7 @@ class AttributeDefinition(CheckedFixture):
 
     def _errors(self) -> dict[str, str]:
         errors = {"name": values.key_error(self.name), "choices": self._choices_error()}
-        return {field: sentence for field, sentence in errors.items() if sentence}
+        return {field: error for field, error in errors.items() if error}
 
     def _choices_error(self) -> str | None:
         if not isinstance(self.choices, list):
@@ -117,10 +117,10 @@ class AttributeDefinition(CheckedFixture):
                 "count": len(self.choices),
             }
         for choice in self.choices:
-            if sentence := values.string_error(choice) or values.length_error(
+            if error := values.string_error(choice) or values.length_error(
                 choice, 1, values.MAX_STRING_LENGTH
             ):
-                return gettext("Each choice: %s") % sentence
+                return gettext("Each choice: %s") % error
         if len(set(self.choices)) < len(self.choices):
             return gettext("Each choice must stand here once.")
         return None
@@ -136,7 +136,7 @@ class AttributeDefinition(CheckedFixture):
 
 
 class DefinitionRow(NamedTuple):
-    """What judges attributes of an `AttributeDefinition`, as `definition_rows` reads it."""
+    """The parts of an `AttributeDefinition` that validation uses (see `definition_rows`)."""
 
     kind: str
     name: str

@@ -260,7 +260,7 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
         return self.first_name
 
     def end_sessions(self) -> None:
-        """End all of the user's sessions: whoever is logged in is thrown out at the next click."""
+        """End all of the user's sessions, so that the user is logged out."""
         self.sessions.all().delete()
 
     @classmethod

@@ -7,5 +7,5 @@ from users.attributes import values
 
 def validate_storable(value: object) -> None:
     """Raise `ValidationError` for text that some database refuses (U+0000, lone surrogates)."""
-    if sentence := values.string_error(value):
-        raise ValidationError(sentence)
+    if error := values.string_error(value):
+        raise ValidationError(error)
