@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from users.models.history import has_foreign_transactions
+from users.feed import has_foreign_transactions
 
 View = Callable[[HttpRequest], HttpResponse]
 

@@ -124,6 +124,22 @@ def _last_id(using: str) -> int:
     return last  # SQLite has one writer at a time
 
 
+def has_foreign_transactions(using: str) -> bool:
+    """Return True if changes bear transaction ids of another database server.
+
+    So they do after a dump was restored, until `manage.py restart_feed`. It can be told as long as
+    this server has not given out as many ids itself.
+    """
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        return False
+    latest = Change._default_manager.using(using).aggregate(last=Max("transaction_id"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+        [next_id] = cursor.fetchone()
+    return (latest["last"] or 0) >= next_id
+
+
 def page(
     team_id: int, granted: Sequence[int], after: Position, horizon: Position, size: int, using: str
 ) -> Page:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import connections, models, transaction
+from django.db import models, transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -96,22 +96,6 @@ class FeedState(models.Model):
     def locked(cls, using: str) -> "FeedState":
         """Return the row, locked until the transaction ends; it is made if there is none."""
         return cls._default_manager.using(using).select_for_update().get_or_create(pk=1)[0]
-
-
-def has_foreign_transactions(using: str) -> bool:
-    """Return True if changes bear transaction ids of another database server.
-
-    So they do after a dump was restored, until `manage.py restart_feed`. It can be told as long as
-    this server has not given out as many ids itself.
-    """
-    connection = connections[using]
-    if connection.vendor != "postgresql":
-        return False
-    latest = Change._default_manager.using(using).aggregate(models.Max("transaction_id"))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
-        [next_id] = cursor.fetchone()
-    return (latest["transaction_id__max"] or 0) >= next_id
 
 
 def _teams_of_user() -> Mapping[str, Any]:
