@@ -81,8 +81,40 @@ def test_a_member_is_added_once(root_browser, team):
     data = {"user": user.pk, "team": team.pk, "role": "Team Agent"}
     for _ in range(2):
         response = send(root_browser, f"{MEMBERS}add/", "membership_form", **data)
-    assert "__all__" in response.context["adminform"].form.errors
+    assert errors(response) == {"__all__": ["This user is in this team already."]}
     assert Membership.objects.count() == 1
+
+
+def test_a_membership_that_is_changed_stays_the_only_one(root_browser, user, team):
+    other = MembershipFactory(user=user)
+    path = f"{MEMBERS}{other.pk}/change/"
+    response = send(root_browser, path, "membership_form", team=team.pk)
+    assert errors(response) == {"__all__": ["This user is in this team already."]}
+
+
+def test_a_role_that_was_changed_meanwhile_stays_in_the_list(root_browser, user):
+    other = MembershipFactory()
+    data = fields(root_browser.get(MEMBERS), "changelist-form") | {"_save": "Save"}
+    number = next(n for n in range(2) if data[f"form-{n}-id"] == [str(other.pk)])
+    Membership.objects.filter(user=user).update(role="Team Analyst")
+    root_browser.post(MEMBERS, data | {f"form-{number}-role": "Team Manager"})
+    assert Membership.objects.get(user=user).role == "Team Analyst"
+    assert Membership.objects.get(pk=other.pk).role == "Team Manager"
+
+
+@pytest.mark.parametrize("page", ["list", "membership"])
+def test_a_role_that_was_changed_meanwhile_is_asked_about(root_browser, user, page):
+    membership = user.memberships.get()
+    path = MEMBERS if page == "list" else f"{MEMBERS}{membership.pk}/change/"
+    form = "changelist-form" if page == "list" else "membership_form"
+    role = "form-0-role" if page == "list" else "role"
+    data = fields(root_browser.get(path), form) | {role: "Team Manager", "_save": "Save"}
+    Membership.objects.update(role="Team Analyst")
+    response = root_browser.post(path, data)
+    assert "this was changed to “Team Analyst”" in response.content.decode()
+    assert Membership.objects.get().role == "Team Analyst"
+    root_browser.post(path, fields(response, form) | {"_save": "Save"})
+    assert Membership.objects.get().role == "Team Manager"
 
 
 def test_a_deleted_team_leaves_its_members(root_browser, user, team):

@@ -33,26 +33,35 @@ class ShownValuesForm(forms.ModelForm):
         return {
             name: _shown(self[name])
             for name, field in self.fields.items()
-            if not field.disabled and not field.widget.needs_multipart_form
+            if not (field.disabled or field.widget.is_hidden or field.widget.needs_multipart_form)
         }
 
     @cached_property
     def shown_values(self) -> dict[str, Shown]:
         """The fields' values that the page showed."""
-        sent = self.data.get("_shown_values") if self.is_bound else None
+        sent = self._sent_shown_values() if self.is_bound else None
         if sent is None:
             return dict(self.stored_values)
+        return {
+            name: sent[name]
+            for name, stored in self.stored_values.items()
+            if _is_like(sent.get(name), stored)
+        }
+
+    def _sent_shown_values(self) -> dict[str, Any] | None:
+        """Return what the page showed, as the request says; None where it says nothing."""
+        sent = self.data.get("_shown_values")
+        if sent is None:
+            return None
         try:
             values = json.loads(sent)
         except (ValueError, RecursionError):
             values = None
-        if not isinstance(values, dict):
-            values = {}
-        return {
-            name: values[name]
-            for name, stored in self.stored_values.items()
-            if _is_like(values.get(name), stored)
-        }
+        return values if isinstance(values, dict) else {}
+
+    def _show(self, name: str, value: Shown) -> None:
+        """Have the page say, when it is shown again, that it showed `value`."""
+        self.shown_values[name] = value
 
     @property
     def shown_values_json(self) -> str:
@@ -80,7 +89,7 @@ class ShownValuesForm(forms.ModelForm):
         if self.instance.pk is None:
             return cleaned
         # An unchanged value is not validated, so that an old invalid one does not prevent saving.
-        for name in set(self.errors) & set(self.fields) - set(self.changed_data):
+        for name in set(self.errors) & set(self.stored_values) - set(self.changed_data):
             del self.errors[name]
         self._ask_before_overwriting()
         return cleaned
@@ -109,7 +118,7 @@ class ShownValuesForm(forms.ModelForm):
             bound, stored = self[name], self.stored_values[name]
             if self.shown_values[name] == stored or not _differs(bound, stored):
                 continue
-            self.shown_values[name] = stored
+            self._show(name, stored)
             self.add_error(
                 name,
                 gettext(
@@ -121,24 +130,21 @@ class ShownValuesForm(forms.ModelForm):
 
 
 class ShownInRowForm(ShownValuesForm):
-    """The form of a row in a list, where each row sends what it showed beside its fields."""
+    """The form of a row, whose template is Django's: what it showed is a hidden input a field."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            field.show_hidden_initial = True
+            field.show_hidden_initial = not field.widget.is_hidden
 
-    @cached_property
-    def shown_values(self) -> dict[str, Shown]:
-        sent = {name: self.data.get(self[name].html_initial_name) for name in self.stored_values}
-        return {**self.stored_values, **{n: text for n, text in sent.items() if text is not None}}
+    def _sent_shown_values(self) -> dict[str, Any] | None:
+        names = {name: self.add_initial_prefix(name) for name in self.stored_values}
+        return {name: self.data[sent] for name, sent in names.items() if sent in self.data} or None
 
-    def _ask_before_overwriting(self) -> None:
-        super()._ask_before_overwriting()
-        asked = set(self.errors) & set(self.shown_values)
-        if asked:
-            shown = {self[name].html_initial_name: self.shown_values[name] for name in asked}
-            self.data = {**self.data.dict(), **shown}
+    def _show(self, name: str, value: Shown) -> None:
+        super()._show(name, value)
+        self.data = self.data.copy()
+        self.data[self.add_initial_prefix(name)] = value
 
 
 def _shown(bound: forms.BoundField) -> Shown:

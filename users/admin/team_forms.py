@@ -9,7 +9,23 @@ from users.admin.shown_values import ShownInRowForm, ShownValuesForm
 from users.models import AbstractUser, Team
 
 
-class MembershipForm(ShownValuesForm):
+class UniqueMembership(ShownValuesForm):
+    """Validates that the user is not in the team already."""
+
+    def validate_unique(self) -> None:
+        super().validate_unique()
+        if self.errors:
+            return
+        # Django skips a constraint that names a field which does not change, or the parent of an
+        # inline form.
+        excluded = self._get_validation_exclusions() - {"user", "team"}
+        try:
+            self.instance.validate_constraints(exclude=excluded)
+        except ValidationError as error:
+            self._update_errors(error)
+
+
+class MembershipForm(UniqueMembership):
     """Creates or changes a membership. Only superusers can change those of superusers."""
 
     actor: AbstractUser

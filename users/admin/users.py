@@ -35,6 +35,7 @@ from users.admin.bulk_actions import BulkActions
 from users.admin.changes import PAGE_SIZE, user_history_context
 from users.admin.keys import KeyedAdmin
 from users.admin.locks import LockingAdmin
+from users.admin.membership_rows import MembershipRow, MembershipRows
 from users.admin.undo import fill_in
 from users.admin.user_form import UserCreationForm, UserForm, UserRowForm
 from users.attributes import values
@@ -47,15 +48,23 @@ Kind = AttributeDefinition.Kind
 
 class MembershipInline(admin.TabularInline):
     model = Membership
+    form = MembershipRow
+    formset = MembershipRows
     extra = 0
     verbose_name = _("team and role")
     verbose_name_plural = _("teams and roles")
 
-    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        # Without it, a role that was changed meanwhile would count as edited here.
-        return super().formfield_for_choice_field(
-            db_field, request, **kwargs, show_hidden_initial=True
-        )
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("team")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "team":
+            # Read once for all rows.
+            if not hasattr(request, "team_choices"):
+                request.team_choices = list(field.choices)
+            field.choices = request.team_choices
+        return field
 
 
 def own_fields() -> list[Any]:

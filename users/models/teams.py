@@ -94,6 +94,12 @@ class Membership(models.Model):
         with transaction.atomic(using=using, savepoint=False):
             super().save(**kwargs)
 
+    def unique_error_message(self, model_class: Any, unique_check: Any) -> ValidationError:
+        if set(unique_check) == {"user", "team"}:
+            message = gettext("This user is in this team already.")
+            return ValidationError(message, code="unique_together")
+        return super().unique_error_message(model_class, unique_check)
+
     def _save_table(
         self,
         raw: bool = False,
