@@ -166,10 +166,26 @@ def test_a_choice_that_nobody_holds_is_removed_at_once(root_browser, business, h
     assert save(root_browser, business, choices="Retail").status_code == 302
 
 
-def test_another_type_is_set_after_saying_how_many_hold_a_value(root_browser, business, holders):
-    response = save(root_browser, business, type="text", choices="")
-    sentence = "2 users have “business”. The values are kept, but no longer allowed."
+@pytest.mark.parametrize(
+    ("type_", "refused"),
+    [("text", 3), ("number", 6), ("boolean", 6), ("multiple_choice", 6)],
+)
+def test_another_type_is_set_after_saying_how_many_values_it_refuses(
+    root_browser, business, holders, type_, refused
+):
+    for held in ("Banking", "Bakery", True, 10**20, ["Retail"]):
+        UserFactory(custom_attributes={"business": held})
+    choices = "Retail\r\nBanking" if type_ == "multiple_choice" else ""
+    response = save(root_browser, business, type=type_, choices=choices)
+    sentence = (
+        f"{refused} users have a value of “business” that the new type does not allow. The values "
+        "are kept."
+    )
     assert errors(response) == {"confirmed": [sentence]}
+
+
+def test_another_type_that_allows_what_users_hold_is_set_at_once(root_browser, business, holders):
+    assert save(root_browser, business, type="text", choices="").status_code == 302
 
 
 @pytest.mark.parametrize("door", ["page", "list"])

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from users.admin.shown_values import ShownValuesForm
-from users.models import AttributeDefinition, count_choices, holders
+from users.attributes.types import type_of
+from users.models import AttributeDefinition, count_choices, count_values
 
 
 class ChoicesField(forms.CharField):
@@ -76,13 +77,24 @@ class AttributeDefinitionForm(ShownValuesForm):
     def _values_lost(self, cleaned: dict[str, Any]) -> list[str]:
         """Return a message for each value that users have and the change no longer allows."""
         stored = AttributeDefinition.objects.get(pk=self.instance.pk)
-        if "type" in cleaned and cleaned["type"] != stored.type:
-            count = holders(stored).count()
-            return [_held(count, stored.name)] if count else []
         kept = set(cleaned.get("choices", ()))
+        if "type" in cleaned and cleaned["type"] != stored.type:
+            type_ = type_of(AttributeDefinition(type=cleaned["type"], choices=sorted(kept)))
+            refused = (count for value, count in count_values(stored) if type_.error(value))
+            return [_refused(count, stored.name)] if (count := sum(refused)) else []
         removed = [choice for choice in stored.choices if choice not in kept]
         counts = count_choices(stored) if removed else {}
         return [_held(counts[choice], choice) for choice in removed if counts[choice]]
+
+
+def _refused(count: int, name: str) -> str:
+    return ngettext(
+        "%(count)d user has a value of “%(name)s” that the new type does not allow. The value is "
+        "kept.",
+        "%(count)d users have a value of “%(name)s” that the new type does not allow. The values "
+        "are kept.",
+        count,
+    ) % {"count": count, "name": name}
 
 
 def _held(count: int, value: str) -> str:

@@ -57,7 +57,9 @@ class HeldValue(models.Func):
 
     template = """(
         WITH asked (object, name) AS (SELECT %(expressions)s)
-        SELECT json_quote(held.value) FROM asked, json_each(asked.object) AS held
+        SELECT CASE held.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
+            ELSE json_quote(held.value) END  -- of a boolean, the value is 0 or 1
+        FROM asked, json_each(asked.object) AS held
         WHERE held.key = asked.name
     )"""
     output_field = models.JSONField()

@@ -6,6 +6,7 @@ from users.models.attribute_definitions import (
     DefinitionRow,
     count_choices,
     count_holders,
+    count_values,
     definition_rows,
     holders,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "UserManager",
     "count_choices",
     "count_holders",
+    "count_values",
     "definition_rows",
     "holders",
 ]

@@ -1,7 +1,7 @@
 """Which attributes users may hold, and who holds them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
@@ -183,14 +183,19 @@ def count_holders(definitions: Sequence[AttributeDefinition]) -> list[int]:
     return counts
 
 
+def count_values(definition: AttributeDefinition) -> Iterator[tuple[Any, int]]:
+    """Return the values of an attribute, each with how many users hold it, by one query."""
+    name = models.Value(definition.name, models.CharField())
+    json = models.JSONField(decoder=values.JSONDecoder)
+    value = HeldValue(models.F(definition.field), name, output_field=json)
+    counts = holders(definition).order_by().values_list(value).annotate(models.Count("pk"))
+    return counts.iterator()
+
+
 def count_choices(definition: AttributeDefinition) -> Counter[str]:
     """Return how many users hold each choice, or have it in their list, by one query."""
-    users = holders(definition)
-    name = models.Value(definition.name, models.CharField())
-    value = HeldValue(models.F(definition.field), name)
     counts = Counter[str]()
-    values = users.order_by().values_list(value).annotate(models.Count("pk"))
-    for held_value, number in values.iterator():
+    for held_value, number in count_values(definition):
         items = held_value if isinstance(held_value, list) else [held_value]
         for choice in {item for item in items if isinstance(item, str)}:
             counts[choice] += number
