@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
+from django.views.generic import RedirectView
 
 from users.forms import LoginForm
 
@@ -36,4 +37,5 @@ urlpatterns = [
     path("api/", include("users.urls")),
     re_path(r"^api/", not_found),
     path("admin/", admin.site.urls),
+    path("", RedirectView.as_view(pattern_name="admin:index")),
 ]

@@ -81,6 +81,9 @@ def paste(printed: str, *changed: str) -> dict:
 def test_the_printed_call_works_and_what_it_did_is_kept(clone):
     with demo(clone) as printed:
         first, second = paste(printed), paste(printed)
+        assert re.search(
+            "^API page: +http://127.0.0.1:[0-9]+/api/schema/page/$", printed, re.MULTILINE
+        )
         password = re.search(r"password (\S+) \(shown this once\)", printed).group(1)
     assert first["status_code"] == 4309
     assert first["response"]["custom_attributes"]["business"] == "Banking"

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.management.commands import runserver
 from django.core.management import call_command
@@ -158,8 +159,11 @@ curl -i -X PATCH {address}/api/users/{member.user.pk} \\
             login = "an administrator (the demo's superuser was deleted)"
         elif password:
             login = f"{administrator}, password {password} (shown this once)"
+        has_page = apps.is_installed("drf_spectacular")
+        api_page = f"{address}/api/schema/page/" if has_page else "(needs the extra “openapi”)"
         self.stdout.write(f"""{call}
 Admin site: {address}/admin/
+API page:   {api_page}
 Log in as:  {login}
 Database:   {connection.settings_dict["NAME"]}
 """)
