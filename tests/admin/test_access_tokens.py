@@ -126,6 +126,19 @@ def test_a_revoked_token_lets_nobody_in(root_browser, call, stored):
     assert_refused(call({"first_name": "B"}), 2003)
 
 
+def test_a_revoked_token_is_not_revoked_again(root_browser, stored, team):
+    stored.revoke()
+    response = act(root_browser, "revoke", [stored])
+    assert messages(response) == [f"Revoked already: {stored}."]
+    other, _ = AccessToken.objects.issue("CRM", [team])
+    response = act(root_browser, "revoke", [stored, other])
+    assert messages(response) == [
+        f"Revoked 1 access token: {other}.",
+        f"Revoked already: {stored}.",
+    ]
+    assert LogEntry.objects.get().object_id == str(other.pk)
+
+
 def test_a_token_is_named_with_its_last_characters(root_browser, team):
     """A successor has the name of the token that was rotated: the name alone tells too little."""
     response = make(root_browser, team)

@@ -88,7 +88,11 @@ class AccessTokenAdmin(KeyedAdmin):
 
     @admin.action(description=_("Revoke the selected access tokens"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> HttpResponse | None:
-        tokens = list(queryset)
+        tokens = [token for token in queryset if not token.is_revoked]
+        revoked = ", ".join(str(token) for token in queryset if token.is_revoked)
+        if not tokens:
+            messages.warning(request, gettext("Revoked already: %s.") % revoked)
+            return None
         question = ngettext(
             "Revoke %d access token? Systems that use it lose access. This cannot be undone.",
             "Revoke %d access tokens? Systems that use them lose access. This cannot be undone.",
@@ -107,6 +111,8 @@ class AccessTokenAdmin(KeyedAdmin):
         )
         names = ", ".join(map(str, tokens))
         messages.success(request, done % {"count": len(tokens), "names": names})
+        if revoked:
+            messages.warning(request, gettext("Revoked already: %s.") % revoked)
         return None
 
     def has_rotate_permission(self, request: HttpRequest) -> bool:
