@@ -1,5 +1,7 @@
 """The pages of teams and their members."""
 
+import html
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -7,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.admin.conftest import browser_of
 from tests.admin.pages import errors, fields, send
 from tests.factories import MembershipFactory, TeamFactory, UserFactory
-from users.models import Membership, Team
+from users.models import AccessToken, Membership, Team
 
 TEAMS = "/admin/users/team/"
 MEMBERS = "/admin/users/membership/"
@@ -122,6 +124,28 @@ def test_a_deleted_team_leaves_its_members(root_browser, user, team):
     assert not Membership.objects.exists()
     assert type(user).objects.filter(pk=user.pk).exists()
     assert not Team.objects.exists()
+
+
+@pytest.mark.parametrize("page", ["team", "teams"])
+def test_before_a_team_is_deleted_the_page_names_the_tokens_that_lose_it(root_browser, team, page):
+    other = TeamFactory()
+    AccessToken.objects.issue("Off", [team])[0].revoke()
+    one, _ = AccessToken.objects.issue("HR", [team, other])
+    only, _ = AccessToken.objects.issue("<b>CRM</b>", [team])
+    if page == "team":
+        response = root_browser.get(f"{TEAMS}{team.pk}/delete/")
+    else:
+        data = {"action": "delete_selected", "_selected_action": [team.pk]}
+        response = root_browser.post(TEAMS, data)
+    text = html.unescape(response.content.decode())
+    assert f"The access token HR (…{one.hint}) loses this team." in text
+    assert (
+        f"The access token <b>CRM</b> (…{only.hint}) loses its only team: whoever uses it is let "
+        "in no more."
+    ) in text
+    assert "<b>CRM" not in response.content.decode()
+    assert "relationship" not in text
+    assert "Off" not in text
 
 
 @pytest.mark.parametrize("page", ["team", "teams", "user", "users"])

@@ -9,15 +9,15 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from users.admin.access import may_touch
 from users.admin.keys import KeyedAdmin
 from users.admin.locks import LockingAdmin
 from users.admin.team_forms import MembershipForm, MembershipRowForm, TeamForm
 from users.db.keys import row_id
-from users.models import Membership, Team
+from users.models import AccessToken, Membership, Team
 
 
 @admin.register(Team)
@@ -39,6 +39,25 @@ class TeamAdmin(KeyedAdmin):
         text = ngettext("{} member", "{} members", team.number_of_members)
         text = text.format(team.number_of_members)
         return format_html('<a href="{}?team__id__exact={}">{}</a>', _changelist(), team.pk, text)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Say, before teams are deleted, which access tokens lose them."""
+        to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
+        teams = {team.pk: team for team in objs}
+        tokens = AccessToken.objects.filter(teams__in=teams, revoked_at=None).distinct()
+        for token in tokens.prefetch_related("teams"):
+            granted = {team.pk for team in token.teams.all()}
+            sentence = ngettext(
+                "The access token {} loses this team.",
+                "The access token {} loses these teams.",
+                len(granted & teams.keys()),
+            )
+            if granted <= teams.keys():
+                sentence = gettext(
+                    "The access token {} loses its only team: whoever uses it is let in no more."
+                )
+            to_delete.append(format_html(sentence, token))
+        return to_delete, counts, perms_needed, protected
 
 
 class UserFilter(admin.SimpleListFilter):
