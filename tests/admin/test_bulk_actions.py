@@ -6,7 +6,12 @@ from django.contrib.auth.models import Permission
 
 from tests.admin.conftest import browser_of
 from tests.admin.pages import fields, messages
-from tests.factories import AdministratorFactory, ChoiceFactory, UserFactory
+from tests.factories import (
+    AdministratorFactory,
+    AttributeDefinitionFactory,
+    ChoiceFactory,
+    UserFactory,
+)
 from users.models import AttributeDefinition, Membership
 
 User = get_user_model()
@@ -98,9 +103,40 @@ def test_a_bulk_custom_attribute_without_a_value_asks_again(root_browser, user, 
     page = act(root_browser, "set_custom_attribute", [user])
     page = confirm(root_browser, page, definition=definition.pk)
     assert "This field is required." not in page.content.decode()
+    assert "Enter a value, or tick" not in page.content.decode()
     response = confirm(root_browser, page)
-    assert "This field is required." in response.content.decode()
+    sentence = "Enter a value, or tick “Remove the attribute instead”."
+    assert sentence in response.content.decode()
     assert stored(user).custom_attributes == {"business": "Retail"}
+
+
+def test_a_bulk_custom_attribute_is_chosen_before_anything_is_confirmed(
+    root_browser, user, business
+):
+    page = act(root_browser, "set_custom_attribute", [user])
+    assert 'value="Continue"' in page.content.decode()
+    page = confirm(root_browser, page, definition=business.pk)
+    assert 'value="Yes, I’m sure"' in page.content.decode()
+
+
+def test_a_bulk_value_is_not_carried_over_to_another_attribute(root_browser, user):
+    floor = AttributeDefinitionFactory(name="floor", type="number")
+    note = AttributeDefinitionFactory(name="note")
+    page = act(root_browser, "set_custom_attribute", [user])
+    page = confirm(root_browser, page, definition=floor.pk)
+    page = confirm(root_browser, page, definition=note.pk, value="5", remove="on")
+    sent = fields(page)
+    assert (sent["definition"], sent["value"]) == ([str(note.pk)], [""])
+    assert "remove" not in sent
+
+
+def test_a_bulk_value_that_the_type_refuses_is_refused_at_its_field(root_browser, user):
+    floor = AttributeDefinitionFactory(name="floor", type="number")
+    page = act(root_browser, "set_custom_attribute", [user])
+    page = confirm(root_browser, page, definition=floor.pk)
+    response = confirm(root_browser, page, value="9" * 30)
+    assert list(response.context["form"].errors) == ["value"]
+    assert fields(response)["_selected_action"] == [str(user.pk)]
 
 
 def test_a_bulk_custom_attribute_is_removed_by_a_choice_of_its_own(root_browser, user, business):

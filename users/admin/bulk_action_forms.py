@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from users.admin.attribute_fields import attribute_field
+from users.attributes.types import type_of
 from users.models import AttributeDefinition, Membership, Team
 
 
@@ -42,8 +43,14 @@ class AttributeForm(forms.Form):
         self.is_asked = data.get("asked") == str(definition.pk)
         self.data = data.copy()
         self.data["asked"] = definition.pk
+        if not self.is_asked:  # what was entered is the value of another attribute
+            for name in ("value", "remove"):
+                self.data.pop(name, None)
         self.fields["value"] = attribute_field(definition)
-        self.fields["value"].required = self.is_asked and "remove" not in data
+        self.fields["value"].error_messages["required"] = gettext(
+            "Enter a value, or tick “Remove the attribute instead”."
+        )
+        self.fields["value"].required = self.is_asked and "remove" not in self.data
         self.fields["remove"] = forms.BooleanField(
             label=_("Remove the attribute instead"), required=False
         )
@@ -52,7 +59,15 @@ class AttributeForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("remove") and cleaned.get("value") is not None:
             self.add_error("remove", gettext("Enter a value or remove the attribute, not both."))
+        value, definition = cleaned.get("value"), cleaned.get("definition")
+        if definition and value is not None and (error := type_of(definition).error(value)):
+            self.add_error("value", error)
         return cleaned
+
+    @property
+    def has_next_step(self) -> bool:
+        """Return True if the form asks for the attribute alone, and for its value afterwards."""
+        return "value" not in self.fields
 
     def is_valid(self) -> bool:
         """Return True if the form has asked for the value, and the answer is valid."""
