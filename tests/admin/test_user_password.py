@@ -1,7 +1,10 @@
 """The page that sets or disables a user's password."""
 
+import html
+
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 
 from tests.admin.conftest import browser_of
 from tests.admin.pages import USERS, messages, send
@@ -35,6 +38,24 @@ def test_another_administrators_password_is_set_by_a_superuser_alone(
     assert staff_browser.post(path, data).status_code == 403
     assert stored(other).check_password(PASSWORD)
     assert root_browser.get(path).status_code == 200
+
+
+def test_a_button_is_there_for_who_may_set_the_password_alone(staff_browser, root_browser, user):
+    other = AdministratorFactory()
+    reason = "Only a superuser sets an administrator's password."
+    assert reason in html.unescape(
+        staff_browser.get(f"{USERS}{other.pk}/password/").content.decode()
+    )
+    viewer = AdministratorFactory()
+    viewer.user_permissions.add(Permission.objects.get(codename="view_user"))
+    for browser, whose, has_button in (
+        (staff_browser, other, False),
+        (staff_browser, user, True),
+        (root_browser, other, True),
+        (browser_of(viewer), user, False),
+    ):
+        page = browser.get(f"{USERS}{whose.pk}/change/").content.decode()
+        assert ("../password/" in page) == has_button
 
 
 @pytest.mark.parametrize("written", ["_2B{}", "{}_0A", "0_5F{}"])

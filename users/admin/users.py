@@ -149,6 +149,7 @@ class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
         "updated_at",
         "last_login",
         "shown_memberships",
+        "shown_password",
         "shown_custom_attributes",
         "shown_skill_attributes",
     )
@@ -307,6 +308,8 @@ class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
         for name in names:
             if name in KINDS:
                 fields += self._attribute_fields(request, user, name)
+            elif name == "password" and not self._may_set_password(request, user):
+                fields.append("shown_password")  # Django's has a button
             else:
                 fields.append(name)
         return fields
@@ -334,6 +337,10 @@ class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
         path = reverse(f"{self.admin_site.name}:users_membership_changelist")
         text = ngettext("%d team", "%d teams", count) % count
         return format_html('<a href="{}?user={}">{}</a>', path, user.pk, text)
+
+    @admin.display(description=_("password"))
+    def shown_password(self, user: AbstractUser) -> str:
+        return gettext("set") if user.has_usable_password() else gettext("not set")
 
     @admin.display(description=_("custom attributes"))
     def shown_custom_attributes(self, user: AbstractUser) -> str:
@@ -405,6 +412,10 @@ class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
             and (obj is None or obj.pk != request.user.pk)
         )
 
+    def _may_set_password(self, request: HttpRequest, user: AbstractUser) -> bool:
+        may_change = self.has_change_permission(request, user)
+        return may_change and may_change_credentials(request.user, user)
+
     @method_decorator(sensitive_post_parameters())
     def user_change_password(
         self,
@@ -422,7 +433,9 @@ class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
         if user is None:
             return super().user_change_password(request, object_id, form_url)
         if not may_change_credentials(request.user, user):
-            raise PermissionDenied
+            return self._refuse(
+                request, gettext("Only a superuser sets an administrator's password.")
+            )
         for_another = user != request.user
         disables = request.POST.get("usable_password") == "false"
         if disables and (
@@ -435,6 +448,12 @@ class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
         if for_another and response.status_code == 302:
             user.end_sessions()
         return response
+
+    def _refuse(self, request: HttpRequest, reason: str) -> HttpResponse:
+        """Return HTTP 403 with the reason, which Django's own page of it does not show."""
+        title = {"title": gettext("Permission denied"), "reason": reason}
+        context = {**self.admin_site.each_context(request), **title}
+        return TemplateResponse(request, "admin/users/refused.html", context, status=403)
 
 
 def as_lines(attributes: values.Attributes) -> str:
