@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.admin.conftest import browser_of
 from tests.admin.pages import USERS, errors, fields, save_user, user_page
-from tests.database import data_statements, row, stored
+from tests.database import data_statements, row, store, stored
 from tests.factories import AttributeDefinitionFactory, ChoiceFactory
 from users.admin import UserAdmin
 from users.models import Membership, Session
@@ -44,6 +44,25 @@ def test_a_stored_value_that_is_not_touched_blocks_nothing(root_browser, user):
     User.objects.filter(pk=user.pk).update(first_name="", email_id="none")
     assert save_user(root_browser, user, last_name="Lovelace").status_code == 302
     assert (stored(user).last_name, stored(user).email_id) == ("Lovelace", "none")
+
+
+@pytest.mark.parametrize("where", ["job_description", "last_name", "attribute"])
+def test_a_stored_line_break_is_shown_and_edited(root_browser, user, where):
+    note = AttributeDefinitionFactory(name="note")
+    name = where if where != "attribute" else f"custom_{note.pk}"
+    store(user, **{where: "A\nB"} if name == where else {"custom_attributes": {"note": "A\nB"}})
+    page = fields(root_browser.get(user_page(user)), "user_form")
+    assert page[name] == ["A\r\nB"]
+    assert save_user(root_browser, user, **{name: "A\r\nB\r\nC"}).status_code == 302
+    saved = stored(user)
+    assert (getattr(saved, where, None) or saved.custom_attributes["note"]) == "A\nB\nC"
+
+
+def test_a_conflict_shows_line_breaks(root_browser, user):
+    data = fields(root_browser.get(user_page(user)), "user_form") | {"job_description": "AB"}
+    store(user, job_description="A\nB")
+    [sentence] = errors(root_browser.post(user_page(user), data))["job_description"]
+    assert "changed to “A ↵ B”. You entered “AB”" in sentence
 
 
 HUGE = str(10**30)

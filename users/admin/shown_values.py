@@ -207,4 +207,5 @@ def _as_text(bound: forms.BoundField, value: Any) -> str:
     labels = {str(key): str(label) for key, label in choices}
     values = value if isinstance(value, list | tuple) else [value]
     texts = [labels.get(str(each), str(each)) for each in values if each not in (None, "")]
-    return ", ".join(texts) or "—"
+    # A page shows line breaks as spaces.
+    return normalize_line_breaks(", ".join(texts)).replace("\n", " ↵ ") or "—"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from django import forms
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm, UsernameField
 from django.utils.translation import gettext
@@ -13,6 +14,7 @@ from users.admin.access import access_removal_error, may_touch
 from users.admin.attribute_fields import definition_field_name, removal_field_name
 from users.admin.shown_values import ShownInRowForm, ShownValuesForm
 from users.attributes import values
+from users.attributes.form_fields import LinesInput, has_line_breaks
 from users.attributes.rules import Errors, rules_by_field
 from users.attributes.types import type_of
 from users.models import AbstractUser, AttributeDefinition
@@ -87,6 +89,10 @@ class UserForm(AccessForm, UserChangeForm):
             self._set_initial(definition)
         for name in self.rules:
             self._offer_removal(name)
+        for name, field in self.fields.items():
+            if has_line_breaks(self.initial.get(name)) and type(field) is forms.CharField:
+                # A browser takes line breaks out of a single line.
+                field.widget = LinesInput(attrs={**field.widget.attrs, "rows": 4})
 
     def _set_initial(self, definition: AttributeDefinition) -> None:
         value = getattr(self.instance, definition.field).get(definition.name)

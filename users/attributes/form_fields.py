@@ -12,6 +12,19 @@ def normalize_line_breaks(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def has_line_breaks(value: object) -> bool:
+    """Return True if `value` is a string that a single-line input cannot show."""
+    return isinstance(value, str) and ("\n" in value or "\r" in value)
+
+
+class LinesInput(forms.Textarea):
+    """A text area whose text has LF line breaks."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        text = super().value_from_datadict(data, files, name)
+        return normalize_line_breaks(text) if isinstance(text, str) else text
+
+
 class NumberField(forms.FloatField):
     """A float field that keeps integers as integers.
 
