@@ -142,8 +142,8 @@ def test_a_role_that_was_changed_meanwhile_is_asked_about(root_browser, user, te
     user.memberships.update(role="Team Analyst")
     response = root_browser.post(user_page(user), data)
     sentence = (
-        "After you opened the page, this was changed to “Team Analyst”. You entered "
-        "“Team Manager”: save again to overwrite the other."
+        "Since you opened this page, this was changed to “Team Analyst”. You entered "
+        "“Team Manager”. Save again to overwrite the change."
     )
     assert row_errors(response) == [{"role": [sentence]}]
     assert roles(user) == {team.pk: "Team Analyst"}
