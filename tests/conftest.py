@@ -3,6 +3,7 @@ import json
 import pytest
 from django.test import Client
 
+from tests.database import forget_creations
 from tests.factories import ChoiceFactory, MembershipFactory, TeamFactory, UserFactory, issue_token
 from tests.server import Server
 
@@ -21,6 +22,7 @@ def user(team):
         skill_attributes={"chess": 3},
     )
     MembershipFactory(user=user, team=team)
+    forget_creations()
     return user
 
 

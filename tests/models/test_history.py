@@ -8,6 +8,7 @@ from django.core import serializers
 from django.db import transaction
 from django.db.models import F
 
+from tests.database import forget_creations
 from tests.factories import AdministratorFactory, MembershipFactory, TeamFactory, UserFactory
 from users import changes
 from users.acting import acting
@@ -25,6 +26,7 @@ def last_change():
 def user(team):
     user = UserFactory(skill_attributes={"chess": 3})
     MembershipFactory(user=user, team=team)
+    forget_creations()
     return user
 
 
@@ -143,7 +145,8 @@ def test_a_membership_is_recorded_with_its_role(member, team):
 
 
 def test_a_membership_that_is_handed_to_another_user_changes_both(member, team):
-    membership, other = Membership.objects.get(), User.objects.get(pk=UserFactory().pk)
+    membership, other = Membership.objects.get(), UserFactory()
+    forget_creations()
     membership.user = other
     membership.save()
     gone, come = Change.objects.order_by("-id")[:2][::-1]

@@ -1,5 +1,6 @@
 """The history: a row for each change of a user, written in the transaction of the change."""
 
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from users.attributes.values import JSONDecoder
 from users.db.compiled import CompiledInsert, Parameter
 from users.db.functions import JSONList, TransactionID
 from users.signals import user_changed
+
+logger = logging.getLogger(__name__)
 
 Values = dict[str, Any]
 
@@ -146,7 +149,9 @@ def unsaved(
 def announce(change_ids: Collection[Any], using: str) -> None:
     """Send `user_changed` for changes that have been committed."""
     for change in Change._default_manager.using(using).filter(pk__in=change_ids).order_by("pk"):
-        user_changed.send(sender=Change, change=change)
+        for receiver, result in user_changed.send_robust(sender=Change, change=change):
+            if isinstance(result, Exception):  # the change is stored all the same
+                logger.error("%r failed for change %d", receiver, change.pk, exc_info=result)
 
 
 def _described(user_id: Any, login_id: str, action: str, before: Values, after: Values) -> Values:

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import is_password_usable
+from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models, transaction
+from django.db import connections, models, transaction
 
 from users.attributes.rules import KINDS
 from users.attributes.values import same
@@ -51,17 +53,24 @@ def recording(
         before, after = _difference(_recorded_values(fields, old), now)
     if has_password:
         was, is_now = old and _password(old["password"]), _password(user.password)
-        # `_password` tells one that is set from one that is only hashed anew, as at a log-in.
-        if user._password is not None or was != is_now:
+        # A log-in that hashes the password anew saves it alone, and has set none.
+        is_log_in = names is not None and user._password is None and "updated_at" not in names
+        is_another = old is not None and old["password"] != user.password and not is_log_in
+        if user._password is not None or was != is_now or is_another:
             before, after = {**before, "password": was}, {**after, "password": is_now}
     if old is None:
-        before = {}
-        creation = record(user.pk, user.get_username(), action, before, after, using)
-        user.creation_id = creation  # until the transaction ends: `add_membership`
-        transaction.on_commit(lambda: setattr(user, "creation_id", None), using=using)
+        creations = _creations(using)
+        transaction.on_commit(creations.clear, using=using)
+        creations[user.pk] = record(user.pk, user.get_username(), action, {}, after, using)
     elif after:
         name = old.get(user.USERNAME_FIELD, user.get_username())
         record(user.pk, name, action, before, after, using)
+
+
+def _creations(using: str) -> dict[Any, int]:
+    """Return the changes that made users in the transaction that runs, by user id."""
+    connection: Any = connections[using]
+    return vars(connection).setdefault("users_creations", {})
 
 
 def _recorded_fields(model: Any, names: Collection[str] | None) -> list[Any]:
@@ -94,17 +103,24 @@ def _read(user: Any, model: Any, fields: list[Any], using: str) -> Any:
 
 def _recorded_values(fields: Iterable[Any], row: Mapping[str, Any]) -> Values:
     """Return the values of `fields` in `row`, as JSON values by field name."""
-    return {field.name: _as_json(row[field.attname]) for field in fields}
+    return {field.name: _as_json(field, row[field.attname]) for field in fields}
 
 
-def _as_json(value: Any) -> Any:
-    if value is None or isinstance(value, str | bool | int | dict | list):
+def _as_json(field: Any, value: Any) -> Any:
+    if value is None or field.name in KINDS:
         return value
-    return json.loads(json.dumps(value, cls=_Encoder))
+    with suppress(ValidationError):  # as it is stored: the text "3" of a number field is 3
+        value = field.to_python(value)
+    if isinstance(value, str | bool | int):
+        return value
+    # Also of field types of a project's own: what JSON has not, such as NaN, becomes a text.
+    return json.loads(json.dumps(value, cls=_Encoder), parse_constant=str)
 
 
 class _Encoder(DjangoJSONEncoder):
     def default(self, value: Any) -> Any:
+        if isinstance(value, datetime):  # which the base class cuts to milliseconds
+            return (value.astimezone(UTC) if value.tzinfo else value).isoformat()
         try:
             return super().default(value)
         except TypeError:  # of a field type of the project's own
@@ -125,6 +141,8 @@ def _difference(old: Values, new: Values) -> tuple[Values, Values]:
         if name in KINDS and isinstance(was, dict) and isinstance(now, dict):
             keys = [key for key in {**was, **now} if not same(was.get(key), now.get(key))]
             was, now = {k: was.get(k) for k in keys}, {k: now.get(k) for k in keys}
+            if not keys:
+                continue
         before[name], after[name] = was, now
     return before, after
 
@@ -134,28 +152,33 @@ def _password(encoded: str) -> str | None:
     return "set" if encoded and is_password_usable(encoded) else None
 
 
-def record_membership(
-    user: Any, user_id: Any, login_id: str, old: Roles, new: Roles, using: str
-) -> None:
+def record_membership(user_id: Any, login_id: str, old: Roles, new: Roles, using: str) -> None:
     """Write a change of a user's teams and roles into the history.
 
-    user: the instance, if there is one: what is added to one that was made in the same transaction
-        belongs to its creation.
+    What is added to a user who was made in the same transaction belongs to the creation.
+
     old, new: the roles before and after by team id, of the teams in question.
     """
     before, after = _memberships(old, new), _memberships(new, old)
     if before == after:
         return
-    creation_id = user and user.creation_id
-    creations = Change._default_manager.using(using).filter(pk=creation_id or 0)
-    if creation_id and (creation := creations.first()):
-        creation.after.setdefault("memberships", {}).update(after)
+    if (creation := _open_creation(user_id, using)) is not None:
+        roles = {**creation.after.get("memberships", {}), **after}
+        creation.after["memberships"] = {k: role for k, role in roles.items() if role is not None}
         creation.teams = sorted({*creation.teams, *new})
         creation.save(using=using, update_fields=["after", "teams"])
         return
     teams = {*_team_ids([user_id], using).get(user_id, ()), *old, *new}
     values = {"memberships": before}, {"memberships": after}
     record_many([unsaved(user_id, login_id, Change.Action.UPDATED, *values, teams)], using)
+
+
+def _open_creation(user_id: Any, using: str) -> Change | None:
+    """Return the change that made the user, if it is of this transaction and the user's last."""
+    if user_id not in _creations(using):
+        return None
+    last = Change._default_manager.using(using).filter(user_id=user_id).order_by("-id").first()
+    return last if last and last.pk == _creations(using)[user_id] else None
 
 
 def _memberships(roles: Roles, others: Roles) -> Values:
@@ -178,12 +201,21 @@ class _Deletion:
     def __init__(self) -> None:
         self.users: dict[Any, tuple[str, Values]] = {}  # login id and values by user id
         self.roles: dict[Any, dict[Any, str]] = {}  # by user id
-        self.left = 0
+        self.left: set[tuple[str, Any]] = set()  # the rows whose `post_delete` is to come
 
     @staticmethod
-    def of(origin: Any) -> "_Deletion":
-        """Return the one that is kept on `origin`: what `delete()` was called of."""
-        return vars(origin).setdefault("_users_deletion", _Deletion())
+    def of(origin: Any, instance: Any) -> "_Deletion":
+        """Return the one that is kept on `origin`, what `delete()` was called of; note `instance`.
+
+        Where it has been noted already, an earlier attempt has failed, and this is a new one.
+        """
+        kept = vars(origin or instance)
+        row = instance._meta.label, instance.pk
+        deletion = kept.get("_users_deletion")
+        if deletion is None or row in deletion.left:
+            deletion = kept["_users_deletion"] = _Deletion()
+        deletion.left.add(row)
+        return deletion
 
     def write(self, using: str) -> None:
         """Write it into the history, after all rows are gone."""
@@ -201,6 +233,8 @@ class _Deletion:
                 {"memberships": _memberships({}, roles)},
             )
             seen_by = {*roles, *teams.get(user_id, ())}
+            if user_id not in login_ids:  # who went before the membership did
+                continue
             login_id = login_ids[user_id]
             changes.append(unsaved(user_id, login_id, Change.Action.UPDATED, *values, seen_by))
         record_many(changes, using)
@@ -216,8 +250,7 @@ def _login_ids(user_ids: Collection[Any], using: str) -> dict[Any, str]:
 
 
 def _user_goes(instance: Any, using: str, origin: Any, **kwargs: Any) -> None:
-    deletion = _Deletion.of(origin)
-    deletion.left += 1
+    deletion = _Deletion.of(origin, instance)
     model = instance._meta.concrete_model
     fields = _recorded_fields(model, None)
     names = {field.attname for field in fields} | {model.USERNAME_FIELD}
@@ -227,35 +260,43 @@ def _user_goes(instance: Any, using: str, origin: Any, **kwargs: Any) -> None:
 
 
 def _membership_goes(instance: Any, using: str, origin: Any, **kwargs: Any) -> None:
-    deletion = _Deletion.of(origin)
-    deletion.left += 1
-    deletion.roles.setdefault(instance.user_id, {})[instance.team_id] = instance.role
+    deletion = _Deletion.of(origin, instance)
+    row = instance.user_id, instance.team_id, instance.role
+    if origin is instance:
+        # The instance may be old. With a team or a user, it was read for the deletion.
+        users = get_user_model()._base_manager.using(using).select_for_update().order_by()
+        users.filter(pk=instance.user_id).values("pk").first()
+        memberships = type(instance)._base_manager.using(using).filter(pk=instance.pk)
+        row = memberships.values_list("user", "team", "role").first()
+    if row is not None:
+        user_id, team_id, role = row
+        deletion.roles.setdefault(user_id, {})[team_id] = role
 
 
 def _is_gone(instance: Any, using: str, origin: Any, **kwargs: Any) -> None:
-    deletion = _Deletion.of(origin)
-    deletion.left -= 1
-    if deletion.left == 0:
-        del origin._users_deletion
+    kept = vars(origin or instance)
+    deletion = kept["_users_deletion"]
+    deletion.left.discard((instance._meta.label, instance.pk))
+    if not deletion.left:
+        del kept["_users_deletion"]
         deletion.write(using)
 
 
 def _members_change(
     action: str, instance: Any, reverse: bool, pk_set: Any, using: str, **kwargs: Any
 ) -> None:
-    """Record what a many-to-many manager adds (`team.members.add()`) or takes away."""
-    if action not in ("post_add", "pre_remove", "pre_clear"):
+    """Record what a many-to-many manager adds (`team.members.add()`).
+
+    What it takes away is deleted as any membership is.
+    """
+    if action != "post_add":
         return
     memberships = apps.get_model("users", "Membership").objects.using(using)
     mine, its = ("user", "team") if reverse else ("team", "user")
-    found = memberships.filter(**{mine: instance.pk})
-    if pk_set is not None:
-        found = found.filter(**{f"{its}__in": pk_set})
+    found = memberships.filter(**{mine: instance.pk, f"{its}__in": pk_set})
     rows = list(found.order_by("user").values_list("user", "user__login_id", "team", "role"))
     for user_id, login_id, team_id, role in rows:
-        role_now = {team_id: role}
-        old, new = ({}, role_now) if action == "post_add" else (role_now, {})
-        record_membership(None, user_id, login_id, old, new, using)
+        record_membership(user_id, login_id, {}, {team_id: role}, using)
 
 
 def connect() -> None:

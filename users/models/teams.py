@@ -110,18 +110,17 @@ class Membership(models.Model):
         update_fields: Any = None,
     ) -> Any:
         """Save the row, and in the history what it changes; of a fixture too, which is `raw`."""
-        old = self._stored(using)
-        # Of two changes of one user, the lock makes one the later.
-        user_ids = {self.user_id, *(old[:1] if old else ())}
+        # Of two changes of one user, the lock makes one the later: it is read after that.
+        user_ids = {self.user_id, *(self._stored(using) or ())[:1]}
         users = get_user_model()._base_manager.using(using).select_for_update().order_by("pk")
         login_ids = dict(users.filter(pk__in=user_ids).values_list("pk", "login_id"))
+        old = self._stored(using)
         django: Any = super()
         result = django._save_table(raw, cls, force_insert, force_update, using, update_fields)
         new = self._stored(using)
         for user_id in sorted(login_ids):
             was, now = ({row[1]: row[2]} if row and row[0] == user_id else {} for row in (old, new))
-            user = self._state.fields_cache.get("user") if user_id == self.user_id else None
-            recording.record_membership(user, user_id, login_ids[user_id], was, now, using)
+            recording.record_membership(user_id, login_ids[user_id], was, now, using)
         return result
 
     def _stored(self, using: str) -> Any:

@@ -184,7 +184,6 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
     # For `users.models.recording`: what the row holds, by attribute name, where it has been locked
     # since it was read; and the change that made the user, in the transaction that did.
     locked_values: dict[str, Any] | None = None
-    creation_id: int | None = None
 
     # What was read of the row, by attribute name; None where it is no longer what the row holds.
     stored_values: dict[str, Any] | None = None
@@ -216,14 +215,13 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
             saved |= {"updated_at", *self._auto_now_fields()}
         if update_fields is not None:
             kwargs["update_fields"] = saved
-        if self._password is None and not saved - self._LOG_IN_FIELDS:
+        if not deactivates:
             super().save(**kwargs)
             return
         using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
         with transaction.atomic(using=using, savepoint=False):
             super().save(**kwargs)
-            if deactivates:
-                self.end_sessions()
+            self.end_sessions()
 
     @classmethod
     @cache
@@ -306,7 +304,10 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
             self.accepting_chats = False
         django: Any = super()
         plain_update = update_fields and not raw and not force_insert
-        with recording.recording(self, cls, update_fields, force_insert, using):
+        with (
+            transaction.atomic(using=using, savepoint=False),
+            recording.recording(self, cls, update_fields, force_insert, using),
+        ):
             if plain_update and compiled.update(self, cls, using, update_fields):
                 return True
             result = django._save_table(raw, cls, force_insert, force_update, using, update_fields)

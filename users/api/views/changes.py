@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 from users import feed
 from users.api import paging, status_codes
-from users.api.envelope import EnvelopeResponse
+from users.api.envelope import ApiError, EnvelopeResponse
 from users.api.serializers import change_representation
 from users.api.views.base import ApiView, reading
 from users.models import Change
@@ -33,23 +33,26 @@ class ChangesView(ApiView):
         def find_place(after: str) -> feed.Position:
             if after == "now":
                 return state.horizon
-            epoch, *place = cursors.decode(after)
-            position = feed.Position(*place)
+            epoch, *places = cursors.decode(after)
+            position, pruned = feed.Position(*places[:2]), feed.Position(*places[2:])
             if epoch != state.epoch:
                 raise paging.InvalidCursorError(f"The feed was restarted since: {_LIST_ANEW}")
-            if position < state.pruned:
+            if position < state.pruned != pruned:  # pruned since the cursor was given out
                 raise paging.InvalidCursorError(f"Changes after it were pruned: {_LIST_ANEW}")
             return position
 
         size, place = paging.read_query(request, find_place)
         granted = self.get_granted_team_ids(request)
         page = feed.page(team, granted, place or feed.START, state.horizon, size, using)
+        if place is not None and place < feed.state(using).pruned != state.pruned:
+            message = f"Changes after it were pruned meanwhile: {_LIST_ANEW}"
+            raise ApiError(status_codes.INVALID_REQUEST, {"after": [message]})
         return EnvelopeResponse(
             status_codes.RETRIEVED,
             {
                 "changes": [change_representation(change, granted) for change in page.changes],
                 "page_size": size,
                 "has_more": page.has_more,
-                "after": cursors.encode(state.epoch, *page.position),
+                "after": cursors.encode(state.epoch, *page.position, *state.pruned),
             },
         )
