@@ -89,6 +89,8 @@ def test_a_token_is_shown_once_copied_and_used(root, call, team):
     root.get_by_role("button", name="Copy").click()
     expect(root.get_by_role("button", name="Copied")).to_be_visible()
     screenshot(root, "token")
+    root.set_viewport_size({"width": 390, "height": 900})
+    assert root.evaluate("document.documentElement.scrollWidth") <= 390
     secret = root.evaluate("navigator.clipboard.readText()")
     bearer = {"Authorization": f"Bearer {secret}"}
     assert_updated(call({"first_name": "B"}, headers=bearer))
