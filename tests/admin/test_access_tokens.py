@@ -157,6 +157,11 @@ def test_what_is_asked_names_the_token(root_browser, stored, action):
     assert f"HR system (…{stored.hint})" in page.content.decode()
 
 
+def test_what_rotating_asks_says_what_the_new_token_has(root_browser, stored):
+    page = root_browser.post(LIST, {"action": "rotate", "_selected_action": [stored.pk]})
+    assert "with the same name, teams and lifetime." in page.content.decode()
+
+
 def test_revoking_asks_first(root_browser, stored):
     page = root_browser.post(LIST, {"action": "revoke", "_selected_action": [stored.pk]})
     assert "Revoke 1 access token?" in page.content.decode()

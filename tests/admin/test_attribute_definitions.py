@@ -123,6 +123,28 @@ def test_a_definition_that_makes_no_sense_is_not_made(root_browser, business, ch
     assert AttributeDefinition.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"choices": "a\r\nb\r\na\r\nb\r\nc"},
+            "Each choice must be listed once. Listed several times: “a”, “b”.",
+        ),
+        (
+            {"choices": "a\r\n" + "x" * 300},
+            "Choice 2: Must have 1 to 255 characters, and has 300.",
+        ),
+        (
+            {"type": "text"},
+            "This type has no choices: clear them, or choose the type “one choice” or “several "
+            "choices”.",
+        ),
+    ],
+)
+def test_an_error_of_choices_says_which(root_browser, business, changes, sentence):
+    assert errors(save(root_browser, business, **changes))["choices"] == [sentence]
+
+
 def test_the_kind_and_name_are_fixed_once_made(root_browser, business):
     save(root_browser, business, kind="skill", name="unit", description="New")
     business.refresh_from_db()

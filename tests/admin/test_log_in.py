@@ -114,6 +114,13 @@ def test_a_lock_ends(administrator):
     assert log_in().status_code == 302
 
 
+def test_the_page_that_locks_out_is_headed_as_the_others(administrator):
+    lock_out()
+    page = log_in().content.decode()
+    assert "Desk users" in page
+    assert "Django administration" not in page
+
+
 def test_trying_while_locked_out_does_not_prolong_it(administrator):
     lock_out()
     before = timezone.now() - timedelta(minutes=14)

@@ -92,6 +92,14 @@ def test_a_saved_change_moves_updated_at(root_browser, user):
     assert stored(user).updated_at > user.updated_at
 
 
+def test_a_refused_change_is_titled_with_the_stored_user(root_browser, user):
+    response = save_user(root_browser, user, login_id="ROOT")
+    assert (response.context["subtitle"], str(response.context["original"])) == (
+        user.login_id,
+        user.login_id,
+    )
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("login_id", "ROOT"), ("email_id", "Root@desk.example")],

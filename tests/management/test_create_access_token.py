@@ -32,6 +32,16 @@ def test_it_limits_the_lifetime(team):
     assert timedelta(days=89, hours=23) < lifetime <= timedelta(days=90)
 
 
+def test_it_names_the_teams_that_there_are(db):
+    with pytest.raises(CommandError, match="There are no teams yet: create one in the admin site"):
+        call_command("create_access_token", "CRM", "--team=1")
+    teams = TeamFactory.create_batch(21)
+    with pytest.raises(CommandError) as raised:
+        call_command("create_access_token", "CRM", "--team=0")
+    named = ", ".join(f"{team.pk} ({team.name})" for team in teams[:20])
+    assert str(raised.value) == f"There is no team 0. The teams are {named} and more."
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

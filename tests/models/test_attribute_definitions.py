@@ -16,19 +16,24 @@ from users.models import AttributeDefinition
         ),
         (
             {"type": "choice", "choices": ["a", "a"]},
-            {"choices": ["Each choice must stand here once."]},
+            {"choices": ["Each choice must be listed once. Listed several times: “a”."]},
         ),
         (
             {"type": "choice", "choices": ["a", 1]},
-            {"choices": ["Each choice: Must be a string, not a number."]},
+            {"choices": ["Choice 2: Must be a string, not a number."]},
         ),
         (
             {"type": "choice", "choices": [""]},
-            {"choices": ["Each choice: Must have 1 to 255 characters, and has 0."]},
+            {"choices": ["Choice 1: Must have 1 to 255 characters, and has 0."]},
         ),
         (
             {"type": "text", "choices": ["a"]},
-            {"choices": ["Only the types with choices take any."]},
+            {
+                "choices": [
+                    "This type has no choices: clear them, or choose the type “one choice” or "
+                    "“several choices”."
+                ]
+            },
         ),
         ({"name": "a\0"}, {"name": ["The key must not contain the character U+0000."]}),
     ],

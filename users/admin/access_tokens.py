@@ -125,7 +125,9 @@ class AccessTokenAdmin(KeyedAdmin):
         if len(tokens) != 1 or tokens[0].is_revoked:
             messages.error(request, gettext("Select one access token that is not revoked."))
             return None
-        question = gettext("Rotate “%s”? This creates a token with the same name and teams.")
+        question = gettext(
+            "Rotate “%s”? This creates a token with the same name, teams and lifetime."
+        )
         question %= tokens[0]
         form = RotationForm(request.POST if "confirmed" in request.POST else None)
         if page := confirm(self, request, queryset, "rotate", question, form):

@@ -106,6 +106,15 @@ class KeyedAdmin(admin.ModelAdmin):
         )
         return [field.through for field in fields if field.through._meta.auto_created]
 
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **options: Any
+    ) -> HttpResponse:
+        if obj and request.method == "POST":
+            # The page of a refused change is titled with what is stored, not with what was entered.
+            context["original"] = self.model._base_manager.get(pk=obj.pk)
+            context["subtitle"] = str(context["original"])
+        return super().render_change_form(request, context, *args, obj=obj, **options)
+
     def _get_edited_object_pks(self, request: HttpRequest, prefix: str) -> list[str]:
         django: Any = super()
         return [key for key in django._get_edited_object_pks(request, prefix) if is_key(key)]

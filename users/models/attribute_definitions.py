@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import connections, models
 from django.db.models.lookups import Exact
+from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -108,7 +109,12 @@ class AttributeDefinition(CheckedFixture):
         if not isinstance(self.choices, list):
             return gettext("Must be a list of strings, not %s.") % values.json_type(self.choices)
         if not self.has_choices:
-            return gettext("Only the types with choices take any.") if self.choices else None
+            if not self.choices:
+                return None
+            return gettext(
+                "This type has no choices: clear them, or choose the type “one choice” or “several "
+                "choices”."
+            )
         if not self.choices:
             return gettext("This type needs at least one choice.")
         if len(self.choices) > values.MAX_CHOICES:
@@ -116,13 +122,14 @@ class AttributeDefinition(CheckedFixture):
                 "max": values.MAX_CHOICES,
                 "count": len(self.choices),
             }
-        for choice in self.choices:
+        for number, choice in enumerate(self.choices, 1):
             if error := values.string_error(choice) or values.length_error(
                 choice, 1, values.MAX_STRING_LENGTH
             ):
-                return gettext("Each choice: %s") % error
-        if len(set(self.choices)) < len(self.choices):
-            return gettext("Each choice must stand here once.")
+                return gettext("Choice %(number)d: %(error)s") % {"number": number, "error": error}
+        if repeated := [choice for choice, count in Counter(self.choices).items() if count > 1]:
+            listed = ", ".join(f"“{Truncator(choice).chars(60)}”" for choice in repeated[:10])
+            return gettext("Each choice must be listed once. Listed several times: %s.") % listed
         return None
 
     def _refuse_new_identity(self) -> None:

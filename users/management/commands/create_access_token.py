@@ -10,6 +10,17 @@ from users.db.keys import row_id
 from users.management import arguments
 from users.models import AccessToken, Team
 
+MAX_TEAMS = 20  # named in an error message
+
+
+def existing_teams() -> str:
+    """Return a sentence that says which teams can be named."""
+    teams = [f"{team.pk} ({team})" for team in Team.objects.order_by("pk")[: MAX_TEAMS + 1]]
+    if not teams:
+        return "There are no teams yet: create one in the admin site first."
+    more = " and more" if len(teams) > MAX_TEAMS else ""
+    return f"The teams are {', '.join(teams[:MAX_TEAMS])}{more}."
+
 
 class Command(BaseCommand):
     help = (
@@ -40,7 +51,7 @@ class Command(BaseCommand):
         teams = []
         for text in options["teams"]:
             if (team := Team.objects.filter(pk=row_id(text)).first()) is None:
-                raise CommandError(f"There is no team {text}.")
+                raise CommandError(f"There is no team {text}. {existing_teams()}")
             teams.append(team)
         expires_at = timezone.now() + timedelta(days=lifetime) if lifetime else None
         token, secret = AccessToken.objects.issue(name, teams, expires_at)
