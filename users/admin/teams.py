@@ -132,12 +132,12 @@ class MembershipAdmin(LockingAdmin, KeyedAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and (
-            obj is None or may_touch(request.user, obj.user)
+            obj is None or obj.user_id is None or may_touch(request.user, obj.user)
         )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and (
-            obj is None or may_touch(request.user, obj.user)
+            obj is None or obj.user_id is None or may_touch(request.user, obj.user)
         )
 
 
