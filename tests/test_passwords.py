@@ -148,6 +148,7 @@ urlpatterns = [
 
 @pytest.mark.django_db
 @pytest.mark.urls(__name__)
+@pytest.mark.filterwarnings("ignore:Django .* will not have a default mailer")  # from 6.1 on
 def test_a_forgotten_password_is_reset_by_mail(client):
     user = UserFactory(email_id="asha@desk.example")
     client.post("/accounts/password_reset/", {"email": "ASHA@desk.example"})

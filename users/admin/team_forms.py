@@ -12,12 +12,12 @@ from users.models import AbstractUser, Team
 class UniqueMembership(ShownValuesForm):
     """Validates that the user is not in the team already."""
 
-    def validate_unique(self) -> None:
-        super().validate_unique()
+    def _post_clean(self) -> None:
+        super()._post_clean()
         if self.errors:
             return
         # Django skips a constraint that names a field which does not change, or the parent of an
-        # inline form.
+        # inline form (6.1 only the first).
         excluded = self._get_validation_exclusions() - {"user", "team"}
         try:
             self.instance.validate_constraints(exclude=excluded)
