@@ -58,9 +58,9 @@ def test_the_printed_refusal_is_what_is_answered(asha):
 def test_the_printed_change_is_shown_as_the_calls_show_one(asha):
     asha({"job_description": "Team lead"})
     printed = json.loads(block("json", 2))
-    answer = asha(method="GET", path=f"{asha.path}/history?page_size=1").json()["response"]
+    answer = asha(method="GET", path=f"{asha.path}/history?page_size=1").json()
     assert list(answer) == list(printed)
-    assert list(answer["changes"][0]) == list(printed["changes"][0])
+    assert list(answer["response"]["changes"][0]) == list(printed["response"]["changes"][0])
 
 
 def test_the_table_of_codes_is_the_whole_table():
