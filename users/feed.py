@@ -155,12 +155,10 @@ def page(
 
 
 def _scan_end(after: Position, horizon: Position, using: str) -> Position:
-    """Return the position that is `MAX_SCANNED` changes after another, or the horizon."""
-    if connections[using].vendor != "postgresql":
-        return Position(0, min(after.id + MAX_SCANNED, horizon.id))
-    positions = _between(after, horizon, using).values_list("transaction_id", "id")
-    found = list(positions[MAX_SCANNED - 1 : MAX_SCANNED])
-    return Position(*found[0]) if found else horizon
+    """Return the position of the change that is `MAX_SCANNED` after another, or the horizon."""
+    changes = _between(after, horizon, using)
+    [*found] = changes.only("transaction_id")[MAX_SCANNED - 1 : MAX_SCANNED]
+    return _position(found[0], using) if found else horizon
 
 
 def _between(after: Position, until: Position, using: str) -> "QuerySet[Change]":
