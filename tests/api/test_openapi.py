@@ -15,7 +15,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from config.wsgi import application
-from users.api.openapi import CHANGES_CODES, HISTORY_CODES, UPDATE_CODES, user_schema
+from users.api.openapi.history import CHANGES_CODES, HISTORY_CODES
+from users.api.openapi.user import UPDATE_CODES, user_schema
 from users.api.serializers import UserSerializer
 from users.api.status_codes import STATUS_CODES
 

@@ -1,0 +1,9 @@
+"""Extensions that describe the calls to drf-spectacular, if that is in INSTALLED_APPS.
+
+The description is derived from the serializers and the status codes, so that it stays true: a
+module for each subject, on what all calls have in common (`common`).
+"""
+
+from users.api.openapi import history, user
+
+__all__ = ["history", "user"]
