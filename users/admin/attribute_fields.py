@@ -1,11 +1,20 @@
 """Form fields for attributes."""
 
+from typing import Any
+
 from django import forms
 from django.utils.html import escape
 from django.utils.translation import gettext_lazy as _
 
 from users.attributes.types import type_of
 from users.models import AttributeDefinition
+
+
+def request_definitions(request: Any) -> list[AttributeDefinition]:
+    """Return all attribute definitions, which are read once per request."""
+    if not hasattr(request, "attribute_definitions"):
+        request.attribute_definitions = list(AttributeDefinition.objects.all())
+    return request.attribute_definitions
 
 
 def attribute_field(definition: AttributeDefinition) -> forms.Field:

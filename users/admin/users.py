@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -30,20 +30,18 @@ from users.admin.attribute_fields import (
     definition_field_name,
     removal_field,
     removal_field_name,
+    request_definitions,
 )
-from users.admin.bulk_actions import BulkActions
 from users.admin.changes import PAGE_SIZE, user_history_context
-from users.admin.keys import KeyedAdmin
-from users.admin.locks import LockingAdmin
 from users.admin.membership_rows import MembershipRow, MembershipRows
 from users.admin.undo import fill_in
 from users.admin.user_form import UserCreationForm, UserForm, UserRowForm
+from users.admin.user_list import UserList
 from users.attributes import values
 from users.attributes.rules import KINDS, rules_by_field
-from users.models import AbstractUser, AttributeDefinition, Membership, holders
+from users.models import AbstractUser, Membership
 
 User: Any = get_user_model()
-Kind = AttributeDefinition.Kind
 
 
 class MembershipInline(admin.TabularInline):
@@ -86,32 +84,7 @@ def is_required(field: Any) -> bool:
     return not (field.many_to_many or field.null or field.blank or has_default)
 
 
-def request_definitions(request: Any) -> list[AttributeDefinition]:
-    """Return all attribute definitions, which are read once per request."""
-    if not hasattr(request, "attribute_definitions"):
-        request.attribute_definitions = list(AttributeDefinition.objects.all())
-    return request.attribute_definitions
-
-
-def attribute_filter(definition: AttributeDefinition) -> type[admin.SimpleListFilter]:
-    """Return a list filter by the choices of `definition`."""
-
-    class AttributeFilter(admin.SimpleListFilter):
-        title = definition.name
-        parameter_name = definition_field_name(definition)
-
-        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-            return [(choice, choice) for choice in definition.choices]
-
-        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-            if self.value() is None:
-                return queryset
-            return queryset.filter(pk__in=holders(definition, self.value()).values("pk"))
-
-    return AttributeFilter
-
-
-class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
+class UserAdmin(UserList, auth_admin.UserAdmin):
     """Users, with the same rules as in the API.
 
     Projects can subclass it. In `fieldsets`, `custom_attributes` and `skill_attributes` stand for
@@ -126,22 +99,6 @@ class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
     change_form_template = "admin/users/user_change_form.html"
     object_history_template = "admin/users/changes_page.html"
     inlines = (MembershipInline,)
-    list_display = (
-        "name",
-        "login_id",
-        "email_id",
-        "status",
-        "role_type",
-        "shown_teams",
-        "is_logged_in",
-        "accepting_chats",
-        "active_chats",
-    )
-    list_filter = ("status", "role_type", "teams", "accepting_chats")
-    # Facets would take a query for each choice of each attribute.
-    show_facets = admin.ShowFacets.NEVER
-    search_fields = ("first_name", "last_name", "login_id", "email_id")
-    ordering = ("login_id",)
     readonly_fields = (
         "active_chats",
         "is_logged_in",
@@ -190,40 +147,6 @@ class UserAdmin(BulkActions, LockingAdmin, KeyedAdmin, auth_admin.UserAdmin):
     )
     # If there are more, they are edited in their own list: a request has a limit of fields.
     MAX_INLINE_MEMBERSHIPS = 50
-
-    # The list.
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return User.objects.with_logged_in()
-
-    def user_ids_of(self, rows: QuerySet[Any]) -> Iterable[Any]:
-        return rows.order_by().values_list("pk", flat=True)
-
-    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
-        own = [
-            attribute_filter(definition)
-            for definition in request_definitions(request)
-            if definition.kind == Kind.CUSTOM and definition.has_choices
-        ]
-        return [*self.list_filter, *own]
-
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        changelist = super().get_changelist_instance(request)
-        if hasattr(changelist.result_list, "prefetch_related"):
-            changelist.result_list = changelist.result_list.prefetch_related("teams")
-        return changelist
-
-    @admin.display(description=_("name"), ordering="first_name")
-    def name(self, user: AbstractUser) -> str:
-        return user.get_full_name()
-
-    @admin.display(description=_("teams"))
-    def shown_teams(self, user: Any) -> str:
-        return ", ".join(str(team) for team in user.teams.all())
-
-    @admin.display(description=_("logged in"), boolean=True, ordering="_logged_in")
-    def is_logged_in(self, user: AbstractUser) -> bool:
-        return user.logged_in
 
     # The form.
 
