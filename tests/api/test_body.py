@@ -189,3 +189,14 @@ def test_an_unknown_parameter_is_named(call):
 def test_an_odd_unknown_parameter_is_named_too(call, name):
     response = call(json.dumps({name: 1}).encode())
     assert_refused(response, 3115, {name: ["There is no such parameter."]})
+
+
+@pytest.mark.parametrize("object_name", [None, "custom_attributes", "skill_attributes"])
+def test_of_thousands_of_errors_the_first_are_named_and_the_others_counted(call, object_name):
+    members = {f"p{n}": None if object_name is None else {} for n in range(2000)}
+    body = members if object_name is None else {object_name: members}
+    errors = call(body, "PUT").json()["response"]["errors"]
+    found = errors if object_name is None else {"all": errors[object_name]}
+    assert len(json.dumps(errors)) < 50_000
+    assert list(found.values())[-1][-1].endswith("more errors are not listed.")
+    assert sum(map(len, found.values())) == 251

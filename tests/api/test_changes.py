@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)  # what is not committed is
 
 User = get_user_model()
 
-NOT_A_CURSOR = "Is not a cursor of this list: leave it out, to list anew."
+NOT_A_CURSOR = "Is not a cursor of this list. Leave it out to start from the beginning."
 
 
 @pytest.fixture
@@ -139,14 +139,14 @@ def test_a_cursor_from_before_a_restart_or_before_what_was_pruned_is_refused(cha
     _, latest = follow()
     last = Change.objects.order_by("transaction_id", "id").last()
     state = FeedState.objects.create(pruned_transaction_id=last.transaction_id, pruned_id=last.pk)
-    anew = "list anew, without 'after', or with 'after=now' for what comes from now on."
-    pruned = {"after": [f"Changes after it were pruned: {anew}"]}
+    again = "Start again without 'after', or with 'after=now' for what comes from now on."
+    pruned = {"after": [f"Changes after it were pruned. {again}"]}
     assert_refused(changes(f"?after={page['after']}"), 3115, pruned)
     assert_retrieved(changes(f"?after={latest}"))
     assert_retrieved(changes())
     state.epoch, state.pruned_transaction_id, state.pruned_id = 2, 0, 0
     state.save()
-    restarted = {"after": [f"The feed was restarted since: {anew}"]}
+    restarted = {"after": [f"The feed was restarted since. {again}"]}
     assert_refused(changes(f"?after={latest}"), 3115, restarted)
     assert_retrieved(changes("?after=" + assert_retrieved(changes())["after"]))
 

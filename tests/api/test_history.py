@@ -189,11 +189,15 @@ def test_a_cursor_is_of_one_user_and_one_call(history, call, member, team):
     rename(member, "Bruno")
     cursor = assert_retrieved(history("?page_size=1"))["after"]
     other = MembershipFactory(team=team).user
-    anew = {"after": ["Is not a cursor of this list: leave it out, to list anew."]}
-    assert_refused(history(f"?after={cursor}", path=f"/api/users/{other.pk}/history"), 3115, anew)
-    assert_refused(call(method="GET", path=f"/api/changes?after={cursor}"), 3115, anew)
-    assert_refused(history(f"?after={cursor}x"), 3115, anew)
-    assert_refused(history("?after=now"), 3115, anew)
+    other_list = {
+        "after": ["Is not a cursor of this list. Leave it out to start from the beginning."]
+    }
+    assert_refused(
+        history(f"?after={cursor}", path=f"/api/users/{other.pk}/history"), 3115, other_list
+    )
+    assert_refused(call(method="GET", path=f"/api/changes?after={cursor}"), 3115, other_list)
+    assert_refused(history(f"?after={cursor}x"), 3115, other_list)
+    assert_refused(history("?after=now"), 3115, other_list)
 
 
 def test_a_database_that_fails_is_told_apart(history):

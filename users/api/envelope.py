@@ -17,6 +17,10 @@ from users.api.status_codes import StatusCode
 
 logger = logging.getLogger(__name__)
 
+#: How many errors a response lists: more than parameters that are known could have, where each
+#: object has 100 attributes at most. A body or a query can have a hundred thousand others.
+MAX_ERRORS = 250
+
 # The custom attributes that have their own status code, in the order of precedence.
 _ATTRIBUTE_CODES = {
     "business": status_codes.INVALID_BUSINESS,
@@ -102,8 +106,29 @@ def exception_handler(exception: Exception, context: Mapping[str, Any]) -> Envel
         logger.error(
             "%s: %s %r", error.code.description, request.method, request.path, exc_info=exception
         )
-    errors = {"errors": error.errors} if error.errors else {}
+    errors = {"errors": listed(error.errors)} if error.errors else {}
     return EnvelopeResponse(error.code, errors, error.headers)
+
+
+def listed(errors: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return `errors`; of more than `MAX_ERRORS`, the first ones, and how many more there are."""
+    found = [
+        (name, key, message)
+        for name, value in errors.items()
+        for key, messages in (value.items() if isinstance(value, dict) else [(None, value)])
+        for message in (messages if isinstance(messages, list) else [messages])
+    ]
+    if len(found) <= MAX_ERRORS:
+        return errors
+    first: dict[str, Any] = {}
+    for name, key, message in found[:MAX_ERRORS]:
+        if key is None:
+            messages = first.setdefault(name, [])
+        else:
+            messages = first.setdefault(name, {}).setdefault(key, [])
+        messages.append(message)
+    messages.append(f"{len(found) - MAX_ERRORS:,} more errors are not listed.")
+    return first
 
 
 def as_api_error(exception: Exception) -> ApiError:

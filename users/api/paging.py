@@ -39,7 +39,7 @@ class Cursors:
         try:
             return tuple(self.signer.unsign_object(cursor))
         except BadSignature as error:
-            message = "Is not a cursor of this list: leave it out, to list anew."
+            message = "Is not a cursor of this list. Leave it out to start from the beginning."
             raise InvalidCursorError(message) from error
 
 
@@ -56,7 +56,7 @@ def read_query(request: Request, find_place: Callable[[str], Place]) -> tuple[in
     errors: dict[str, Any] = {}
     for name, count in counts.items():
         if name not in PARAMETERS:
-            errors[name] = [f"There is no such parameter, but: {', '.join(PARAMETERS)}."]
+            errors[name] = [f"There is no such parameter. Known are: {', '.join(PARAMETERS)}."]
         elif count > 1:
             errors[name] = ["Is repeated."]
     size = DEFAULT_SIZE

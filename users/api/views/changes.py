@@ -13,7 +13,7 @@ from users.api.views.base import ApiView, reading
 from users.models import Change
 
 _CURSORS = ("changes",)
-_LIST_ANEW = "list anew, without 'after', or with 'after=now' for what comes from now on."
+_START_AGAIN = "Start again without 'after', or with 'after=now' for what comes from now on."
 
 
 class ChangesView(ApiView):
@@ -36,16 +36,16 @@ class ChangesView(ApiView):
             epoch, *places = cursors.decode(after)
             position, pruned = feed.Position(*places[:2]), feed.Position(*places[2:])
             if epoch != state.epoch:
-                raise paging.InvalidCursorError(f"The feed was restarted since: {_LIST_ANEW}")
+                raise paging.InvalidCursorError(f"The feed was restarted since. {_START_AGAIN}")
             if position < state.pruned != pruned:  # pruned since the cursor was given out
-                raise paging.InvalidCursorError(f"Changes after it were pruned: {_LIST_ANEW}")
+                raise paging.InvalidCursorError(f"Changes after it were pruned. {_START_AGAIN}")
             return position
 
         size, place = paging.read_query(request, find_place)
         granted = self.get_granted_team_ids(request)
         page = feed.page(team, granted, place or feed.START, state.horizon, size, using)
         if place is not None and place < feed.state(using).pruned != state.pruned:
-            message = f"Changes after it were pruned meanwhile: {_LIST_ANEW}"
+            message = f"Changes after it were pruned meanwhile. {_START_AGAIN}"
             raise ApiError(status_codes.INVALID_REQUEST, {"after": [message]})
         return EnvelopeResponse(
             status_codes.RETRIEVED,
