@@ -68,6 +68,20 @@ def same(one: object, other: object) -> bool:
     return one == other
 
 
+def canonical(value: object) -> object:
+    """Return a JSON value in which every number that is an integer is an int.
+
+    Two values that are the same, as `same` has it, then have the same JSON text with sorted keys.
+    """
+    if isinstance(value, dict):
+        return {key: canonical(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [canonical(item) for item in value]
+    if isinstance(value, float) and abs(value) <= MAX_INTEGER and value.is_integer():
+        return int(value)
+    return value
+
+
 def merge(stored: Attributes, patch: Attributes) -> Attributes:
     """Return `stored` with `patch` merged into it (RFC 7396). Neither argument is modified.
 

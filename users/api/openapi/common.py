@@ -120,6 +120,14 @@ HEADERS = [
         description="The team to act for, which the access token must be granted.",
     ),
     OpenApiParameter(
+        "trxid",
+        str,
+        OpenApiParameter.HEADER,
+        required=True,
+        response=True,
+        description="The request's unique identifier, which is in the server's log too.",
+    ),
+    OpenApiParameter(
         "WWW-Authenticate",
         str,
         OpenApiParameter.HEADER,
@@ -127,6 +135,18 @@ HEADERS = [
         description='`Bearer error="invalid_token"`, as in RFC 6750.',
     ),
 ]
+
+
+def etag(status: int) -> OpenApiParameter:
+    """Return the header of a successful response, with the HTTP status `status`, of one user."""
+    return OpenApiParameter(
+        "ETag",
+        str,
+        OpenApiParameter.HEADER,
+        required=True,
+        response=[status],
+        description="Stands for the user's details, but not for `logged_in` or `active_chats`.",
+    )
 
 
 def page_parameters(after: str) -> list[OpenApiParameter]:

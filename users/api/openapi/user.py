@@ -1,9 +1,9 @@
-"""Describes the calls of one user."""
+"""Describes the calls of one user: get and update."""
 
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiViewExtension
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 
 from users.api import status_codes
 from users.api.fields import TypedField
@@ -15,10 +15,18 @@ from users.attributes import values
 from users.attributes.types import Undefined
 from users.models import AbstractUser
 
+GET_CODES = (
+    status_codes.USER_RETRIEVED,
+    # It reads neither a query nor a body.
+    *(code for code in common.EVERY_CALL if code != status_codes.INVALID_REQUEST),
+    status_codes.USER_NOT_FOUND,
+    status_codes.RETRIEVAL_FAILED,
+)
 UPDATE_CODES = (
     status_codes.USER_UPDATED,
     *common.EVERY_CALL,
     status_codes.USER_NOT_FOUND,
+    status_codes.CHANGED_MEANWHILE,
     status_codes.UPDATE_FAILED,
     status_codes.INVALID_BUSINESS,
     status_codes.INVALID_LOCATION,
@@ -66,6 +74,9 @@ USER_EXAMPLE = {
 # Examples of `errors`, for the codes that have any.
 _ERRORS: dict[StatusCode, Schema] = {
     **common.ERRORS,
+    status_codes.CHANGED_MEANWHILE: {
+        "If-Match": ["Is not the ETag that the user has now: read the user again."]
+    },
     status_codes.INVALID_BUSINESS: {
         "custom_attributes": {"business": ["Must be one of: 'Retail', 'Banking'."]}
     },
@@ -77,6 +88,14 @@ _ERRORS: dict[StatusCode, Schema] = {
         "status": ["Must be one of: 'active', 'inactive'."],
     },
 }
+
+_IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `ETag` of an answer: the update is made only if the user's details are still "
+    "the same. Several, separated by commas, or `*` for any.",
+)
 
 
 def _parameter_schema(field: Any, *, merged: bool) -> Schema:
@@ -145,7 +164,7 @@ class Parameters(OpenApiSerializerExtension):
         return parameters_schema(merged=auto_schema.method == "PATCH")
 
 
-class UpdateUserCall(OpenApiViewExtension):
+class UserCalls(OpenApiViewExtension):
     target_class = "users.api.views.user.UserView"
     match_subclasses = True
 
@@ -156,7 +175,7 @@ class UpdateUserCall(OpenApiViewExtension):
                 summary=summary,
                 description=description,
                 tags=["users"],
-                parameters=[common.USER_ID, *common.HEADERS],
+                parameters=[common.USER_ID, *common.HEADERS, common.etag(200), _IF_MATCH],
                 request=dict.fromkeys(types, UserUpdateSerializer),
                 examples=[OpenApiExample("update", _REQUEST_EXAMPLE, request_only=True)],
                 responses=common.responses(
@@ -167,6 +186,22 @@ class UpdateUserCall(OpenApiViewExtension):
             )
 
         class Documented(self.target_class):  # type: ignore[name-defined]
+            @extend_schema(
+                operation_id="getUser",
+                summary="Get a user",
+                description="The `ETag` of the answer stands for the user's details: sent as "
+                "`If-Match` with an update, it keeps that from overwriting what others changed.",
+                tags=["users"],
+                parameters=[common.USER_ID, *common.HEADERS, common.etag(200)],
+                responses=common.responses(
+                    GET_CODES,
+                    user_schema(),
+                    common.examples_of(status_codes.USER_RETRIEVED, USER_EXAMPLE, common.ERRORS),
+                ),
+            )
+            def get(self, *args: Any, **kwargs: Any) -> Any:
+                return super().get(*args, **kwargs)
+
             @documented(
                 "updateUser",
                 "Update a user",
