@@ -42,13 +42,13 @@ def sql(clone: Path, statement: str) -> list:
 
 
 @contextmanager
-def demo(clone, **environment):
+def demo(clone, *arguments, **environment):
     """Start the demo; gives what it printed. Stops it as Control-C does."""
     port = free_port()
     output = clone / "output.txt"
     with output.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "demo", "--port", str(port)],
+            [sys.executable, "manage.py", "demo", "--port", str(port), *arguments],
             cwd=clone,
             env={"PATH": os.environ["PATH"], **environment},
             stdout=file,
@@ -205,3 +205,24 @@ def test_it_refuses_what_is_no_port(clone, port):
     )
     assert process.returncode == 2
     assert "is not a port from 1 to 65535" in process.stderr
+
+
+def test_a_centre_is_filled_up_to_its_number_of_users(own_clone):
+    for asked, users in ((50, 50), (60, 60), (10, 60)):
+        with demo(own_clone, f"--users={asked}") as printed:
+            assert paste(printed)["status_code"] == 4309
+        assert sql(own_clone, "SELECT count(*) FROM users_user") == [(users,)]
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "200001", "many", "9" * 5000])
+def test_it_refuses_what_is_no_number_of_users(clone, number):
+    process = subprocess.run(
+        [sys.executable, "manage.py", "demo", f"--users={number}"],
+        cwd=clone,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 2
+    assert "is not a number of users from 1 to 200,000" in process.stderr

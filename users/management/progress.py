@@ -2,9 +2,13 @@
 
 from typing import Any
 
+_WIDTH = 24  # of the bar, in characters
+
 
 class Progress:
-    """A line on a terminal that counts up: "12,000 of 40,000 changes". Elsewhere there is none.
+    """A bar on a terminal, and a count: "[######      ] 12,000 of 24,000 changes".
+
+    Elsewhere there is none.
 
     stream: the command's `stderr`.
     total: how many there are, of what `unit` names.
@@ -19,7 +23,9 @@ class Progress:
     def add(self, number: int) -> None:
         self.done += number
         if self._stream:
-            line = f"\r{self.done:,} of {max(self._total, self.done):,} {self._unit}"
+            total = max(self._total, self.done)
+            bar = "#" * (_WIDTH * self.done // (total or 1))
+            line = f"\r[{bar:<{_WIDTH}}] {self.done:,} of {total:,} {self._unit}"
             self._stream.write(line, ending="")
             self._stream.flush()
 

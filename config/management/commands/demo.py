@@ -9,6 +9,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.contrib.staticfiles.management.commands import runserver
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
@@ -16,7 +17,8 @@ from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
 from django.db import connection, transaction
 from django.utils import timezone
 
-from config import demo_environment
+from config import demo_centre, demo_environment
+from users.management.progress import Progress
 from users.models import AccessToken, AttributeDefinition, Membership, Team
 from users.tokens import digest
 
@@ -25,6 +27,7 @@ Kind, Type = AttributeDefinition.Kind, AttributeDefinition.Type
 
 TEAM = "Support"
 ADMINISTRATOR = "admin"
+OPERATOR = "olga"
 TOKEN_LIFETIME = timedelta(days=7)
 DEFINITIONS: tuple[Any, ...] = (
     (Kind.CUSTOM, "business", Type.CHOICE, ["Retail", "Banking", "Travel"], "The business unit"),
@@ -48,6 +51,14 @@ USERS: tuple[Any, ...] = (
 def port(text: str) -> int:
     if not (re.fullmatch("[0-9]{1,5}", text) and 1 <= int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"'{text}' is not a port from 1 to 65535")
+    return int(text)
+
+
+def number_of_users(text: str) -> int:
+    if not (re.fullmatch("[0-9]{1,9}", text) and 1 <= int(text) <= demo_centre.MAX_USERS):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not a number of users from 1 to {demo_centre.MAX_USERS:,}"
+        )
     return int(text)
 
 
@@ -75,6 +86,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--port", type=port, default=8000, help="on 127.0.0.1 (default: 8000)")
+        parser.add_argument(
+            "--users",
+            type=number_of_users,
+            metavar="N",
+            help="make a lively contact centre, until there are N users",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if connection.vendor != "sqlite":
@@ -84,6 +101,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             # Only once, so that changes made since then are kept.
             password = None if User.objects.exists() else self.make_all()
+            self.make_centre(options["users"] or 0)
             call = self.call(f"http://127.0.0.1:{options['port']}")
         self.show(f"http://127.0.0.1:{options['port']}", call, password)
         call_command(
@@ -121,7 +139,31 @@ class Command(BaseCommand):
             ADMINISTRATOR, "admin@desk.example", password, first_name="Ada", last_name="Admin"
         )
         Membership.objects.create(user=user, team=team, role=Membership.Role.MANAGER)
+        self.make_operator(password)
         return password
+
+    def make_operator(self, password: str) -> None:
+        """Create an administrator who may do what operators may, and no more."""
+        call_command("create_groups", verbosity=0)
+        operator = User.objects.create_user(
+            OPERATOR,
+            "olga@desk.example",
+            password,
+            first_name="Olga",
+            last_name="Operator",
+            role_type=User.RoleType.ADMINISTRATIVE,
+        )
+        operator.groups.add(Group.objects.get(name="Operators"))
+
+    def make_centre(self, number: int) -> None:
+        """Add users, with all that belongs to them, until there are `number`."""
+        missing = number - User.objects.count()
+        if missing <= 0:
+            return
+        operators = list(User.objects.filter(role_type=User.RoleType.ADMINISTRATIVE)[:10])
+        progress = Progress(self.stderr, missing, "users")
+        demo_centre.make(missing, operators, progress.add)
+        progress.finish()
 
     def call(self, address: str) -> str:
         """Return a `curl` command to paste, or an empty string if no user is in a team."""
@@ -159,6 +201,7 @@ curl -i -X PATCH {address}/api/users/{member.user.pk} \\
             login = "an administrator (the demo's superuser was deleted)"
         elif password:
             login = f"{administrator}, password {password} (shown this once)"
+            login += f"\n            {OPERATOR}, of the group Operators: the same password"
         has_page = apps.is_installed("drf_spectacular")
         api_page = f"{address}/api/schema/page/" if has_page else "(needs the extra “openapi”)"
         self.stdout.write(f"""{call}
