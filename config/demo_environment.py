@@ -20,6 +20,7 @@ def prepare(environment: MutableMapping[str, str]) -> None:
     environment["DEBUG"] = "off"
     environment["HTTPS"] = "off"
     environment["ALLOWED_HOSTS"] = "127.0.0.1,localhost"
+    environment["EMAIL_URL"] = environment["PUBLIC_URL"] = ""
 
 
 def _secret_key(file: Path) -> str:

@@ -6,13 +6,17 @@ the error names the variable.
 
 import re
 from datetime import timedelta
+from email.utils import parseaddr
 from importlib.util import find_spec
 from os import environ
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
+import django
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
+from django.http.request import validate_host
 from environ import Env
 
 from users import __version__
@@ -130,6 +134,79 @@ def _database() -> dict[str, Any]:
     return database
 
 
+def _mail_server() -> dict[str, Any] | None:
+    """Return the mail backend and its options, or None if no mail is sent."""
+    url = environ.get("EMAIL_URL", "").strip()
+    if not url:
+        return None
+    # Not django-environ's `smtps://`: it is STARTTLS there, and TLS from the start elsewhere.
+    ports = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+    scheme = url.partition(":")[0]
+    if url == "consolemail://":
+        return {"BACKEND": Env.email_url_config(url)["EMAIL_BACKEND"], "OPTIONS": {}}
+    if scheme not in ports:
+        raise ImproperlyConfigured(
+            "EMAIL_URL must begin with smtp+tls:// (STARTTLS), smtp+ssl:// (TLS from the start) or "
+            "smtp://, or be consolemail://."
+        )
+    try:
+        # Unencoded in a password, these characters would end the server's address.
+        if not re.fullmatch(r"[^:]+://([^/?#@]*@)?[^/?#@]+/?", url):
+            raise ValueError
+        mail = Env.email_url_config(url)
+    except ValueError:
+        # Without the cause, which can contain a part of the password.
+        raise ImproperlyConfigured(
+            "EMAIL_URL is not of the form smtp+tls://name:password@server:port. Percent-encode all "
+            "characters but letters, digits and -._~ in the name and the password: # as %23, / as "
+            "%2F, @ as %40."
+        ) from None
+    options = {
+        "host": mail["EMAIL_HOST"],
+        "port": mail["EMAIL_PORT"] or ports[scheme],
+        "username": mail["EMAIL_HOST_USER"] or "",
+        "password": mail["EMAIL_HOST_PASSWORD"] or "",
+        "use_tls": scheme == "smtp+tls",
+        "use_ssl": scheme == "smtp+ssl",
+        "timeout": 10,  # seconds
+    }
+    if not options["host"]:
+        raise ImproperlyConfigured("EMAIL_URL does not name a server.")
+    return {"BACKEND": mail["EMAIL_BACKEND"], "OPTIONS": options}
+
+
+def _public_url() -> str:
+    url = environ.get("PUBLIC_URL", "").strip()
+    if not url:
+        return ""
+    form = re.fullmatch(
+        r"(https?)://([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?(/[\w.~/-]*)?", url, re.ASCII
+    )
+    if form is None:
+        raise ImproperlyConfigured(
+            "PUBLIC_URL must be the address that people open the project at, such as "
+            f"https://desk.example, without query or fragment, not '{url}'."
+        )
+    if HTTPS and form[1] != "https":
+        raise ImproperlyConfigured("PUBLIC_URL must begin with https://, because HTTPS is on.")
+    if ALLOWED_HOSTS and not validate_host(form[2].lower(), ALLOWED_HOSTS):
+        raise ImproperlyConfigured(f"PUBLIC_URL: '{form[2]}' is not in ALLOWED_HOSTS.")
+    return url
+
+
+def _sender() -> str:
+    sender = environ.get("EMAIL_FROM", "").strip()
+    if not sender:
+        return f"no-reply@{urlsplit(PUBLIC_URL).hostname}"
+    try:
+        validate_email(parseaddr(sender)[1])
+    except ValidationError:
+        raise ImproperlyConfigured(
+            f"EMAIL_FROM must be an email address, such as desk@desk.example, not '{sender}'."
+        ) from None
+    return sender
+
+
 DEBUG = _boolean("DEBUG", default=False)
 SECRET_KEY = _secret_key(DEBUG)
 ALLOWED_HOSTS = _allowed_hosts()
@@ -223,6 +300,25 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
+# Both are for invitations (`users.invitations`).
+PUBLIC_URL = _public_url()
+_MAIL_SERVER = _mail_server()
+if bool(PUBLIC_URL) != bool(_MAIL_SERVER):
+    raise ImproperlyConfigured("EMAIL_URL and PUBLIC_URL: set both, or neither to send no mail.")
+if _MAIL_SERVER:
+    DEFAULT_FROM_EMAIL = _sender()
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": _MAIL_SERVER} if _MAIL_SERVER else {}
+elif _MAIL_SERVER:
+    EMAIL_BACKEND = _MAIL_SERVER["BACKEND"]
+    EMAIL_HOST = _MAIL_SERVER["OPTIONS"].get("host")
+    EMAIL_PORT = _MAIL_SERVER["OPTIONS"].get("port")
+    EMAIL_HOST_USER = _MAIL_SERVER["OPTIONS"].get("username")
+    EMAIL_HOST_PASSWORD = _MAIL_SERVER["OPTIONS"].get("password")
+    EMAIL_USE_TLS = _MAIL_SERVER["OPTIONS"].get("use_tls")
+    EMAIL_USE_SSL = _MAIL_SERVER["OPTIONS"].get("use_ssl")
+    EMAIL_TIMEOUT = _MAIL_SERVER["OPTIONS"].get("timeout")
+
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 

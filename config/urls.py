@@ -36,6 +36,7 @@ urlpatterns = [
     *schema_urls(),
     path("api/", include("users.urls")),
     re_path(r"^api/", not_found),
+    path("invitations/", include("users.invitation_urls")),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]

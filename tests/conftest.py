@@ -79,3 +79,9 @@ def call(user, team, token):
 def server(tmp_path, db):
     with Server(tmp_path / "server.log") as server:
         yield server
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Do in the test's own thread, and at once, what an answer would not wait for."""
+    monkeypatch.setattr("users.background.run", lambda function, *arguments: function(*arguments))

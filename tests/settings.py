@@ -9,6 +9,8 @@ os.environ["SECRET_KEY"] = secrets.token_urlsafe(50)
 os.environ["DEBUG"] = "off"
 os.environ["HTTPS"] = "off"
 os.environ["ALLOWED_HOSTS"] = "testserver,localhost,127.0.0.1"
+os.environ["EMAIL_URL"] = "smtp://127.0.0.1:1"
+os.environ["PUBLIC_URL"] = "http://testserver"
 
 from config.settings import *  # noqa: F403
 

@@ -143,6 +143,15 @@ def test_a_log_in_by_another_form_is_said_of_the_admin_sites_that_are_served(sai
     assert said(CALL) == set()
 
 
+def test_missing_pages_are_said_where_invitations_are_sent(settings):
+    settings.ROOT_URLCONF = URLs(CALL)
+    assert "users.W010" in ids()
+    settings.ROOT_URLCONF = URLs(CALL, path("welcome/", include("users.invitation_urls")))
+    assert "users.W010" not in ids()
+    settings.ROOT_URLCONF, settings.PUBLIC_URL = URLs(CALL), ""
+    assert "users.W010" not in ids()
+
+
 @pytest.mark.parametrize(
     ("patterns", "middleware", "expected"),
     [

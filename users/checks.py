@@ -183,6 +183,23 @@ def check_urls(**kwargs: Any) -> list[checks.CheckMessage]:
 
 
 @checks.register(checks.Tags.urls)
+def check_invitation_urls(**kwargs: Any) -> list[checks.CheckMessage]:
+    """users.W010: PUBLIC_URL is set, but the pages of invitations are not in the URLs."""
+    view = import_string("users.invitation_views.SetPasswordView")
+    is_served = any(issubclass(cls, view) for cls in _served("view_class"))
+    if is_served or not getattr(settings, "PUBLIC_URL", ""):
+        return []
+    return [
+        checks.Warning(
+            "PUBLIC_URL is set, but no URL leads to the pages of invitations: none are sent.",
+            hint='Add path("invitations/", include("users.invitation_urls")) to the urlpatterns of '
+            "ROOT_URLCONF.",
+            id="users.W010",
+        )
+    ]
+
+
+@checks.register(checks.Tags.urls)
 def check_login_form(**kwargs: Any) -> list[checks.CheckMessage]:
     """users.W005: an admin site uses Django's own log-in form."""
     return [

@@ -11,6 +11,7 @@ from users.models.attribute_definitions import (
     holders,
 )
 from users.models.history import Change, FeedState
+from users.models.invitations import Invitation
 from users.models.sessions import Session
 from users.models.teams import Membership, Team
 from users.models.users import AbstractUser, User, UserManager
@@ -22,6 +23,7 @@ __all__ = [
     "Change",
     "DefinitionRow",
     "FeedState",
+    "Invitation",
     "Membership",
     "Session",
     "Team",
