@@ -28,6 +28,7 @@ EVERYTHING = {
     "custom_attributes": {"business": "Banking"},
     "skill_attributes": {"chess": 4},
 }
+STATEMENTS = 3 if connection.vendor == "postgresql" else 4  # of an update
 
 
 @pytest.fixture(params=["PATCH", "PUT"])
@@ -101,22 +102,22 @@ def test_a_number_and_a_boolean_are_not_the_same_value(call, user):
     assert_updated(call({"skill_attributes": {"chess": True}}), skill_attributes={"chess": True})
 
 
-def test_an_update_costs_four_statements(call, business, method):
+def test_an_update_costs_few_statements(call, business, method):
     call({"first_name": "Asha"})  # the note of the token's use is taken
     with CaptureQueriesContext(connection) as queries:
         assert_updated(call(EVERYTHING, method))
     # 1. the token, with the team that it is granted
     # 2. the user in the team, with whether logged in, and the definitions; the row is locked
     # 3. the update
-    # 4. its line in the history, with the user's teams
-    assert len(data_statements(queries)) == 4, data_statements(queries)
+    # 4. its line in the history, with the user's teams; on PostgreSQL with the update
+    assert len(data_statements(queries)) == STATEMENTS, data_statements(queries)
 
 
 def test_a_deactivation_costs_one_statement_more_that_ends_the_sessions(call):
     call({"first_name": "Asha"})
     with CaptureQueriesContext(connection) as queries:
         assert_updated(call({"status": "inactive"}))
-    assert len(data_statements(queries)) == 5, data_statements(queries)
+    assert len(data_statements(queries)) == STATEMENTS + 1, data_statements(queries)
 
 
 def test_the_cost_grows_with_nothing(call, user, team, business):
@@ -129,7 +130,7 @@ def test_the_cost_grows_with_nothing(call, user, team, business):
     call({"first_name": "Asha"})
     with CaptureQueriesContext(connection) as queries:
         assert_updated(call(EVERYTHING))
-    assert len(data_statements(queries)) == 4, data_statements(queries)
+    assert len(data_statements(queries)) == STATEMENTS, data_statements(queries)
 
 
 def test_a_changed_definition_holds_from_the_next_request_on(call, business):

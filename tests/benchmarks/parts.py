@@ -45,13 +45,20 @@ def switches() -> dict[str, Callable[[Any], None]]:
         statement.driver_connection = None
         return keep_cursor(statement)
 
+    def run_apart(insert: Any, using: str, fields: Any, update: Any = None, **values: Any) -> Any:
+        if update is not None:
+            update.run()
+        return run_insert(insert, using, fields, **values)
+
     select, insert = compiled.CompiledQuery, compiled.CompiledInsert
+    run_insert = insert.run
     djangos_cursor = DjangosWrapper.create_cursor
     return {
         "all parts": lambda patch: None,
         "SELECT compiled once": lambda p: p.setattr(compiled, "_compiled", build_each_time(select)),
         "INSERT compiled once": lambda p: p.setattr(compiled, "_compiled", build_each_time(insert)),
-        "UPDATE compiled once": lambda p: p.setattr(compiled, "update", lambda *args: False),
+        "UPDATE compiled once": lambda p: p.setattr(compiled, "plan_update", lambda *args: None),
+        "UPDATE and INSERT as one": lambda p: p.setattr(insert, "run", run_apart),
         "cursors kept": lambda p: p.setattr(compiled._Statement, "_cursor", new_cursor),
         # It does not know the statements' cursors that exist: new ones, with and without it.
         "prepared cursors": lambda p: (

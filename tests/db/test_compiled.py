@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext, isolate_apps, override_sett
 from django.utils import timezone
 
 from tests.factories import AttributeDefinitionFactory, UserFactory
-from users.db.compiled import CompiledQuery, Parameter, update
+from users.db.compiled import CompiledQuery, Parameter, plan_update
 from users.models import AttributeDefinition
 
 pytestmark = pytest.mark.django_db
@@ -95,11 +95,9 @@ def test_a_save_runs_one_statement_and_stores_the_fields_alone():
     other = get_user_model().objects.get(pk=user.pk)
     get_user_model().objects.filter(pk=user.pk).update(last_name="Stays")
     other.first_name, other.skill_attributes = "Bruno", {"level": 1e300}
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         other.save(update_fields=["first_name", "skill_attributes"])
-    assert len([query for query in queries if query["sql"].startswith("UPDATE")]) == 1
+    assert len([query for query in queries if "UPDATE " in query["sql"].partition("SET")[0]]) == 1
     user.refresh_from_db()
     assert (user.first_name, user.last_name) == ("Bruno", "Stays")
     assert user.skill_attributes == {"level": 1e300}
@@ -137,4 +135,4 @@ def test_a_table_with_generated_fields_is_left_to_django():
         class Meta:
             app_label = "users"
 
-    assert not update(Price(pk=1, net=2), Price, "default", frozenset({"net"}))
+    assert plan_update(Price(pk=1, net=2), Price, "default", frozenset({"net"})) is None

@@ -109,8 +109,8 @@ def test_the_calls_statements_are_prepared_once_whatever_is_refused(call):
     for level in range(10):
         assert call({"skill_attributes": {"level": level}}).json()["status_code"] == 4309
         assert call({"skill_attributes": {"level": {}}}).json()["status_code"] == 3115
-    # the token, the user, the update, and its line in the history
-    assert len(prepared_statements()) == 4
+    # the token, the user, and the update with its line in the history
+    assert len(prepared_statements()) == 3
 
 
 @pytest.mark.django_db(transaction=True)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from users import acting
 from users.attributes.values import JSONDecoder
-from users.db.compiled import CompiledInsert, Parameter
+from users.db.compiled import CompiledInsert, Parameter, PlannedUpdate
 from users.db.functions import JSONList, TransactionID
 from users.signals import user_changed
 
@@ -112,14 +112,22 @@ _INSERT = CompiledInsert(Change, _teams_of_user)
 
 
 def record(
-    user_id: Any, login_id: str, action: str, before: Values, after: Values, using: str
+    user_id: Any,
+    login_id: str,
+    action: str,
+    before: Values,
+    after: Values,
+    using: str,
+    update: PlannedUpdate | None = None,
 ) -> Any:
     """Write a change of a user into the history, and return its id.
 
     The teams that see it are those that the user is in now. Who acts is `acting.current()`.
+
+    update: of the user's row, to be run with it.
     """
     fields = _described(user_id, login_id, action, before, after)
-    change_id = _INSERT.run(using, fields, member=user_id)
+    change_id = _INSERT.run(using, fields, update, member=user_id)
     if user_changed.has_listeners():
         transaction.on_commit(lambda: announce([change_id], using), using=using)
     return change_id

@@ -1,8 +1,8 @@
 """What is saved and deleted of users and their memberships, as the history has it."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.db import connections, models, transaction
 
 from users.attributes.rules import KINDS
 from users.attributes.values import same
+from users.db.compiled import PlannedUpdate
 from users.db.fields import FoldedField
 from users.models.history import Change, Values, record, record_many, unsaved
 
@@ -25,46 +26,81 @@ Roles = Mapping[Any, str]  # by team id
 _UNRECORDED = frozenset({"password", "last_login", "created_at", "updated_at"})
 
 
-@contextmanager
-def recording(
-    user: Any, model: type[models.Model], names: Collection[str] | None, is_new: Any, using: str
-) -> Iterator[None]:
-    """Write into the history what is saved of `user` inside, in the same transaction.
+class Recording:
+    """What one save of `user` writes into the history.
+
+    It is made before the save, in the same transaction; then either `save` or `write` is called.
 
     model: whose table it is, of the user's model and its parents.
     names: the fields that are saved; None: all.
     is_new: true where it is known that there is no row yet.
     """
-    fields = _recorded_fields(model, names)
-    has_password = names is None or "password" in names
-    if not (fields or has_password):
-        yield
-        return
-    old = None if is_new or user.pk is None else _stored_row(user, model, fields, using)
-    yield
-    row = user.__dict__
-    if any(hasattr(row[field.attname], "resolve_expression") for field in fields):
-        row = _read(user, model, fields, using).get()
-    now = _recorded_values(fields, row)
-    if old is None:
-        action, before, after = Change.Action.CREATED, Values(), now
-    else:
+
+    def __init__(
+        self,
+        user: Any,
+        model: type[models.Model],
+        names: Collection[str] | None,
+        is_new: Any,
+        using: str,
+    ) -> None:
+        self.user, self.model, self.names, self.using = user, model, names, using
+        self.fields = _recorded_fields(model, names)
+        self.has_password = names is None or "password" in names
+        self.is_needed = bool(self.fields) or self.has_password
+        self.old: Values | None = None
+        if self.is_needed and not is_new and user.pk is not None:
+            self.old = _stored_row(user, model, self.fields, using)
+
+    def save(self, update: PlannedUpdate) -> bool:
+        """Run `update`, write what it changes, and return True if there was a row to update."""
+        if self.old is None:
+            return update.run()
+        before, after = self._difference(self.user.__dict__)
+        if not after:
+            return update.run()
+        self._record_update(before, after, update)
+        return True
+
+    def write(self) -> None:
+        """Write what has been saved."""
+        if not self.is_needed:
+            return
+        row = self.user.__dict__
+        if any(hasattr(row[field.attname], "resolve_expression") for field in self.fields):
+            row = _read(self.user, self.model, self.fields, self.using).get()
+        before, after = self._difference(row)
+        if self.old is None:
+            creations = _creations(self.using)
+            transaction.on_commit(creations.clear, using=self.using)
+            name = self.user.get_username()
+            action = Change.Action.CREATED
+            creations[self.user.pk] = record(self.user.pk, name, action, {}, after, self.using)
+        elif after:
+            self._record_update(before, after)
+
+    def _record_update(
+        self, before: Values, after: Values, update: PlannedUpdate | None = None
+    ) -> None:
+        name = (self.old or {}).get(self.user.USERNAME_FIELD, self.user.get_username())
         action = Change.Action.UPDATED
-        before, after = _difference(_recorded_values(fields, old), now)
-    if has_password:
-        was, is_now = old and _password(old["password"]), _password(user.password)
-        # A log-in that hashes the password anew saves it alone, and has set none.
-        is_log_in = names is not None and user._password is None and "updated_at" not in names
-        is_another = old is not None and old["password"] != user.password and not is_log_in
-        if user._password is not None or was != is_now or is_another:
-            before, after = {**before, "password": was}, {**after, "password": is_now}
-    if old is None:
-        creations = _creations(using)
-        transaction.on_commit(creations.clear, using=using)
-        creations[user.pk] = record(user.pk, user.get_username(), action, {}, after, using)
-    elif after:
-        name = old.get(user.USERNAME_FIELD, user.get_username())
-        record(user.pk, name, action, before, after, using)
+        record(self.user.pk, name, action, before, after, self.using, update)
+
+    def _difference(self, row: Mapping[str, Any]) -> tuple[Values, Values]:
+        """Return what the save changes, as it was and as it is; `row` is what it stores."""
+        user, old = self.user, self.old
+        before, after = Values(), _recorded_values(self.fields, row)
+        if old is not None:
+            before, after = _difference(_recorded_values(self.fields, old), after)
+        if self.has_password:
+            was, is_now = old and _password(old["password"]), _password(user.password)
+            # A log-in that hashes the password anew saves it alone, and has set none.
+            names = self.names
+            is_log_in = names is not None and user._password is None and "updated_at" not in names
+            is_another = old is not None and old["password"] != user.password and not is_log_in
+            if user._password is not None or was != is_now or is_another:
+                before, after = {**before, "password": was}, {**after, "password": is_now}
+        return before, after
 
 
 def _creations(using: str) -> dict[Any, int]:

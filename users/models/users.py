@@ -18,9 +18,9 @@ from users.attributes.rules import KINDS, flat, rules_by_field
 from users.db import compiled
 from users.db.fields import ExactCharField, FoldedField
 from users.db.functions import SHA256, JSONType
-from users.models import recording
 from users.models.attribute_definitions import AttributeDefinition
 from users.models.names import UniquelyNamed
+from users.models.recording import Recording
 from users.models.sessions import Session
 from users.models.validators import validate_storable
 from users.names import fold
@@ -303,14 +303,14 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
         if raw and not self.is_active:
             self.accepting_chats = False
         django: Any = super()
-        plain_update = update_fields and not raw and not force_insert
-        with (
-            transaction.atomic(using=using, savepoint=False),
-            recording.recording(self, cls, update_fields, force_insert, using),
-        ):
-            if plain_update and compiled.update(self, cls, using, update_fields):
+        plain = update_fields and not raw and not force_insert
+        with transaction.atomic(using=using, savepoint=False):
+            recording = Recording(self, cls, update_fields, force_insert, using)
+            update = compiled.plan_update(self, cls, using, update_fields) if plain else None
+            if update and recording.save(update):
                 return True
             result = django._save_table(raw, cls, force_insert, force_update, using, update_fields)
+            recording.write()
         if raw and not self.is_active:
             self.end_sessions()
         return result
