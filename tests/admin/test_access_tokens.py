@@ -159,7 +159,7 @@ def test_what_is_asked_names_the_token(root_browser, stored, action):
 
 def test_what_rotating_asks_says_what_the_new_token_has(root_browser, stored):
     page = root_browser.post(LIST, {"action": "rotate", "_selected_action": [stored.pk]})
-    assert "with the same name, teams and lifetime." in page.content.decode()
+    assert "with the same name, rights and lifetime." in page.content.decode()
 
 
 def test_revoking_asks_first(root_browser, stored):
@@ -244,3 +244,29 @@ def test_a_token_that_was_revoked_or_rotated_meanwhile_gets_no_successor(
     assert "was revoked or rotated meanwhile" in messages(response)[0]
     made_meanwhile = AccessToken.objects.get(pk=stored.pk).revoked_at is None
     assert AccessToken.objects.count() == number + made_meanwhile
+
+
+@pytest.mark.parametrize(("changes", "read_only"), [({}, False), ({"read_only": "on"}, True)])
+def test_a_token_may_be_made_to_read_only(root_browser, team, changes, read_only):
+    make(root_browser, team, **changes)
+    assert AccessToken.objects.get().read_only is read_only
+
+
+def test_a_token_is_made_read_only_later(root_browser, stored):
+    send(root_browser, f"{LIST}{stored.pk}/change/", "accesstoken_form", read_only="on")
+    assert AccessToken.objects.get().read_only
+
+
+def test_the_successor_of_a_read_only_token_is_one(root_browser, stored):
+    AccessToken.objects.update(read_only=True)
+    act(root_browser, "rotate", [stored], hours="2")
+    assert AccessToken.objects.exclude(pk=stored.pk).get().read_only
+
+
+def test_the_list_shows_who_may_only_read_and_filters_by_it(root_browser, stored):
+    assert 'alt="False"' in root_browser.get(LIST).content.decode()
+    AccessToken.objects.update(read_only=True)
+    assert 'alt="True"' in root_browser.get(LIST).content.decode()
+    for value, shown in ((1, [stored]), (0, [])):
+        page = root_browser.get(f"{LIST}?read_only__exact={value}")
+        assert list(page.context["cl"].result_list) == shown

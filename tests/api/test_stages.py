@@ -9,10 +9,16 @@ from django.test.utils import CaptureQueriesContext
 from tests.assertions import assert_refused, assert_updated
 from tests.database import data_statements
 from tests.factories import MembershipFactory, TeamFactory, an_hour_ago, issue_token
+from users.models import AccessToken
 
 
 def expired(call, team):
     return {"headers": {"Authorization": f"Bearer {issue_token(team, expires_at=an_hour_ago())}"}}
+
+
+def read_only(call, team):
+    AccessToken.objects.update(read_only=True)
+    return {}
 
 
 FAULTS = {
@@ -21,6 +27,7 @@ FAULTS = {
     2004: expired,
     2010: lambda call, team: {"headers": {"teamid": str(TeamFactory().pk)}},
     2099: lambda call, team: {"method": "POST"},
+    9403: read_only,
     3101: lambda call, team: {"path": "/api/users/0"},
     9412: lambda call, team: {"headers": {"If-Match": '"another"'}},
     3114: lambda call, team: {"body": {}},

@@ -63,3 +63,9 @@ def test_it_names_what_is_wrong_and_makes_nothing(team, arguments, message):
     with pytest.raises(CommandError, match=message):
         call_command("create_access_token", *(a.format(team=team.pk) for a in arguments))
     assert not AccessToken.objects.exists()
+
+
+@pytest.mark.parametrize(("arguments", "read_only"), [([], False), (["--read-only"], True)])
+def test_it_makes_a_token_that_may_only_read(team, arguments, read_only):
+    call_command("create_access_token", "CRM", f"--team={team.pk}", *arguments)
+    assert AccessToken.objects.get().read_only is read_only

@@ -23,7 +23,7 @@ class AccessTokenCreationForm(forms.ModelForm):
 
     class Meta:
         model = AccessToken
-        fields = ("name", "teams")
+        fields = ("name", "teams", "read_only")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -31,11 +31,11 @@ class AccessTokenCreationForm(forms.ModelForm):
 
 
 class AccessTokenForm(ShownValuesForm):
-    """Changes the name and the teams of an access token."""
+    """Changes the name and the rights of an access token."""
 
     class Meta:
         model = AccessToken
-        fields = ("name", "teams")
+        fields = ("name", "teams", "read_only")
 
 
 class RotationForm(forms.Form):

@@ -26,8 +26,17 @@ class AccessTokenAdmin(KeyedAdmin):
     a cookie or in the database.
     """
 
-    list_display = ("name", "hint", "granted", "state", "created_at", "expires_at", "last_used_at")
-    list_filter = ("teams",)
+    list_display = (
+        "name",
+        "hint",
+        "granted",
+        "read_only",
+        "state",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+    )
+    list_filter = ("teams", "read_only")
     search_fields = ("name",)
     filter_horizontal = ("teams",)
     readonly_fields = ("hint", "state", "created_at", "expires_at", "revoked_at", "last_used_at")
@@ -41,7 +50,8 @@ class AccessTokenAdmin(KeyedAdmin):
         return super().get_form(request, obj, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("name", "teams", *self.readonly_fields) if obj else ("name", "teams", "days")
+        edited = ("name", "teams", "read_only")
+        return (*edited, *self.readonly_fields) if obj else (*edited, "days")
 
     @admin.display(description=_("teams"))
     def granted(self, token: AccessToken) -> str:
@@ -63,6 +73,7 @@ class AccessTokenAdmin(KeyedAdmin):
             obj.name,
             form.cleaned_data["teams"],
             timezone.now() + timedelta(days=days) if days else None,
+            read_only=obj.read_only,
         )
         # Used by the rest of Django's view.
         obj.pk, obj.hint, obj._state.adding = token.pk, token.hint, False
@@ -126,7 +137,7 @@ class AccessTokenAdmin(KeyedAdmin):
             messages.error(request, gettext("Select one access token that is not revoked."))
             return None
         question = gettext(
-            "Rotate “%s”? This creates a token with the same name, teams and lifetime."
+            "Rotate “%s”? This creates a token with the same name, rights and lifetime."
         )
         question %= tokens[0]
         form = RotationForm(request.POST if "confirmed" in request.POST else None)

@@ -423,6 +423,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "read_only",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The token may read, but change nothing.",
+                        verbose_name="read only",
+                    ),
+                ),
+                (
                     "hint",
                     models.CharField(
                         blank=True, default="", editable=False, max_length=4, verbose_name="ends in"

@@ -16,9 +16,16 @@ from users.models.validators import validate_storable
 
 class AccessTokenManager(models.Manager["AccessToken"]):
     def issue(
-        self, name: str, teams: Iterable[Team], expires_at: datetime | None = None
+        self,
+        name: str,
+        teams: Iterable[Team],
+        expires_at: datetime | None = None,
+        *,
+        read_only: bool = False,
     ) -> tuple["AccessToken", str]:
         """Make an access token that is granted `teams` and runs out at `expires_at` (None: never).
+
+        read_only: whether the token lets make no call that writes.
 
         Returns (the stored token, the secret that the caller sends). The secret is not stored:
         this is the one time that it can be shown.
@@ -31,6 +38,7 @@ class AccessTokenManager(models.Manager["AccessToken"]):
                 hint=tokens.hint(secret),
                 digest=tokens.digest(secret),
                 expires_at=expires_at,
+                read_only=read_only,
             )
             token.teams.set(teams)
         return token, secret
@@ -51,6 +59,9 @@ class AccessToken(models.Model):
         blank=True,
         verbose_name=_("teams"),
         help_text=_("The teams that the token may act for."),
+    )
+    read_only = models.BooleanField(
+        _("read only"), default=False, help_text=_("The token may read, but change nothing.")
     )
     hint = models.CharField(
         _("ends in"), max_length=tokens.HINT_LENGTH, blank=True, default="", editable=False
@@ -91,7 +102,7 @@ class AccessToken(models.Model):
             self.save(update_fields=["revoked_at"])
 
     def rotate(self, grace: timedelta) -> tuple["AccessToken", str]:
-        """Make a token with the same name, grants and lifetime; this one runs out after `grace`.
+        """Make a token with the same name, rights and lifetime; this one runs out after `grace`.
 
         Returns what `issue` returns. Raises `ValidationError` where the token has been revoked, or
         rotated, since it was read.
@@ -105,7 +116,9 @@ class AccessToken(models.Model):
                     gettext("The access token “%s” was revoked or rotated meanwhile.") % token
                 )
             expires_at = now + (token.expires_at - token.created_at) if token.expires_at else None
-            issued = type(self).objects.issue(token.name, token.teams.all(), expires_at)
+            issued = type(self).objects.issue(
+                token.name, token.teams.all(), expires_at, read_only=token.read_only
+            )
             self.expires_at = min(filter(None, (token.expires_at, now + grace)))
             self.save(update_fields=["expires_at"])
         return issued

@@ -25,6 +25,7 @@ GET_CODES = (
 UPDATE_CODES = (
     status_codes.USER_UPDATED,
     *common.EVERY_CALL,
+    status_codes.NOT_ALLOWED,
     status_codes.USER_NOT_FOUND,
     status_codes.CHANGED_MEANWHILE,
     status_codes.UPDATE_FAILED,

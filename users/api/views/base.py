@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -52,6 +52,9 @@ class ApiView(APIView):
     content_negotiation_class = IgnoreClientContentNegotiation
     versioning_class = None
 
+    #: The methods that change nothing, which a read-only access token allows.
+    reading_methods: Collection[str] = ("GET", "HEAD")
+
     team_id: int | None = None  # the team that the caller acts for, once known
 
     # A call that writes opens its own transaction, so that it can handle a commit that fails: with
@@ -80,7 +83,9 @@ class ApiView(APIView):
         self.team_id = self.get_team_id(request)
         if self.team_id is None:
             raise ApiError(status_codes.TEAM_NOT_FOUND, {"teamid": [_TEAM_ID]})
-        # Next, `dispatch` looks up the method: 2099.
+        # A method that there is not is no call that writes: `dispatch` looks it up next, 2099.
+        if getattr(request.auth, "read_only", False) and self.writes(request):
+            raise ApiError(status_codes.NOT_ALLOWED)
 
     def require_headers(self, request: Request) -> None:
         """Raise `ApiError`, naming each mandatory header that is missing or empty."""
@@ -95,6 +100,11 @@ class ApiView(APIView):
     def get_team_id(self, request: Request) -> int | None:
         """Return the team's id in the `teamid` header, or None if the token is not granted it."""
         return cast("Any", request.auth).granted_team_id
+
+    def writes(self, request: Request) -> bool:
+        """Return True if the request is a call that changes something."""
+        method = request.method
+        return method in self.allowed_methods and method not in self.reading_methods
 
     def get_granted_team_ids(self, request: Request) -> list[int]:
         """Return the ids of all teams that the caller may act for, `team_id` among them."""

@@ -41,6 +41,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--days", type=arguments.days, help="the lifetime in days (default: no limit)"
         )
+        parser.add_argument(
+            "--read-only", action="store_true", help="let the token read, but change nothing"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         name, lifetime = options["name"].strip(), options["days"]
@@ -54,6 +57,8 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no team {text}. {existing_teams()}")
             teams.append(team)
         expires_at = timezone.now() + timedelta(days=lifetime) if lifetime else None
-        token, secret = AccessToken.objects.issue(name, teams, expires_at)
+        token, secret = AccessToken.objects.issue(
+            name, teams, expires_at, read_only=options["read_only"]
+        )
         self.stdout.write(secret)
         self.stderr.write(f"Created the access token “{token}”.", style_func=self.style.SUCCESS)
