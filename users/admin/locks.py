@@ -12,6 +12,8 @@ from django.db import router, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from users.db.keys import in_parts
+
 User: Any = get_user_model()
 
 
@@ -38,9 +40,8 @@ class LockingAdmin(admin.ModelAdmin):
         # By a plain query: a project's `get_queryset` may have what no database locks.
         rows = User._base_manager.using(router.db_for_write(User)).select_for_update()
         locked: dict[Any, Any] = {}
-        in_order = sorted({*ids, actor_id})
-        for start in range(0, len(in_order), 500):  # databases bound what a query takes
-            found = rows.filter(pk__in=in_order[start : start + 500]).order_by("pk")
+        for part in in_parts(sorted({*ids, actor_id})):
+            found = rows.filter(pk__in=part).order_by("pk")
             locked |= {user.pk: user for user in found}
         request.user = locked.get(actor_id) or AnonymousUser()
         if not self.admin_site.has_permission(request):

@@ -1,4 +1,7 @@
-"""Primary keys in requests: strings that may not be a key at all."""
+"""Primary keys: those in requests, which may be none at all, and those of many rows."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 #: A primary key that no row has.
 NO_ROW = -1
@@ -17,3 +20,10 @@ def row_id(text: str) -> int:
     if len(digits) > len(str(_MAX)) or int(digits) > _MAX:
         return NO_ROW
     return int(digits)
+
+
+def in_parts(values: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield `values` in lists of 500, since databases limit the parameters of a statement."""
+    listed = list(values)
+    for start in range(0, len(listed), 500):
+        yield listed[start : start + 500]

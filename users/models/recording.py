@@ -1,8 +1,8 @@
-"""What is saved and deleted of users and their memberships, as the history has it."""
+"""Writes into the history what is saved and deleted of users and their memberships."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,9 +17,11 @@ from users.attributes.rules import KINDS
 from users.attributes.values import same
 from users.db.compiled import PlannedUpdate
 from users.db.fields import FoldedField
+from users.db.keys import in_parts
 from users.models.history import Change, Values, record, record_many, unsaved
 
 Roles = Mapping[Any, str]  # by team id
+MembershipRow = tuple[Any, Any, str]  # the ids of user and team, and the role
 
 
 # What changes by itself, or has a way of its own into the history.
@@ -71,11 +73,9 @@ class Recording:
             row = _read(self.user, self.model, self.fields, self.using).get()
         before, after = self._difference(row)
         if self.old is None:
-            creations = _creations(self.using)
-            transaction.on_commit(creations.clear, using=self.using)
-            name = self.user.get_username()
-            action = Change.Action.CREATED
-            creations[self.user.pk] = record(self.user.pk, name, action, {}, after, self.using)
+            name, action = self.user.get_username(), Change.Action.CREATED
+            made = record(self.user.pk, name, action, {}, after, self.using)
+            _note_creations({self.user.pk: made}, self.using)
         elif after:
             self._record_update(before, after)
 
@@ -103,10 +103,33 @@ class Recording:
         return before, after
 
 
+def record_creations(model: Any, user_ids: Collection[Any], using: str) -> None:
+    """Write into the history that users were made, whose rows are stored."""
+    fields = _recorded_fields(model, None)
+    names = {field.attname for field in fields} | {model.USERNAME_FIELD, "password"}
+    for ids in in_parts(user_ids):
+        changes = []
+        rows = model._base_manager.using(using).filter(pk__in=ids).order_by("pk")
+        for row in rows.values("pk", *names):
+            after = _recorded_values(fields, row)
+            if password := _password(row["password"]):
+                after["password"] = password
+            login_id = row[model.USERNAME_FIELD]
+            changes.append(unsaved(row["pk"], login_id, Change.Action.CREATED, {}, after, ()))
+        record_many(changes, using)
+        _note_creations({change.user_id: change.pk for change in changes}, using)
+
+
 def _creations(using: str) -> dict[Any, int]:
     """Return the changes that made users in the transaction that runs, by user id."""
     connection: Any = connections[using]
     return vars(connection).setdefault("users_creations", {})
+
+
+def _note_creations(change_ids: Mapping[Any, int], using: str) -> None:
+    creations = _creations(using)
+    transaction.on_commit(creations.clear, using=using)
+    creations.update(change_ids)
 
 
 def _recorded_fields(model: Any, names: Collection[str] | None) -> list[Any]:
@@ -188,25 +211,63 @@ def _password(encoded: str) -> str | None:
     return "set" if encoded and is_password_usable(encoded) else None
 
 
-def record_membership(user_id: Any, login_id: str, old: Roles, new: Roles, using: str) -> None:
-    """Write a change of a user's teams and roles into the history.
+@contextmanager
+def recording_memberships(
+    user_ids: Iterable[Any], rows: Callable[[], Iterable[MembershipRow]], using: str
+) -> Iterator[None]:
+    """Write into the history what changes of memberships inside, in the same transaction.
 
-    What is added to a user who was made in the same transaction belongs to the creation.
-
-    old, new: the roles before and after by team id, of the teams in question.
+    user_ids: the users who will have memberships among `rows`, as far as they are known.
+    rows: returns the memberships in question as they are stored.
     """
-    before, after = _memberships(old, new), _memberships(new, old)
-    if before == after:
-        return
-    if (creation := _open_creation(user_id, using)) is not None:
-        roles = {**creation.after.get("memberships", {}), **after}
-        creation.after["memberships"] = {k: role for k, role in roles.items() if role is not None}
-        creation.teams = sorted({*creation.teams, *new})
-        creation.save(using=using, update_fields=["after", "teams"])
-        return
-    teams = {*_team_ids([user_id], using).get(user_id, ()), *old, *new}
-    values = {"memberships": before}, {"memberships": after}
-    record_many([unsaved(user_id, login_id, Change.Action.UPDATED, *values, teams)], using)
+    # Of two changes of one user, the lock makes one the later: what was before is read after that.
+    login_ids = _locked_login_ids({*user_ids, *_roles(rows())}, using)
+    old = _roles(rows())
+    yield
+    new = _roles(rows())
+    login_ids |= _locked_login_ids(new.keys() - login_ids.keys(), using)
+    changed = [pk for pk in sorted(login_ids) if old.get(pk) != new.get(pk)]
+    teams = _team_ids(changed, using)
+    changes = []
+    for user_id in changed:
+        roles, new_roles = old.get(user_id, {}).items(), new.get(user_id, {}).items()
+        was, now = dict(roles - new_roles), dict(new_roles - roles)
+        before, after = _memberships(was, now), _memberships(now, was)
+        if (creation := _open_creation(user_id, using)) is not None:
+            _add_to_creation(creation, after, using)
+            continue
+        values = {"memberships": before}, {"memberships": after}
+        seen_by = {*teams.get(user_id, ()), *was, *now}
+        changes.append(
+            unsaved(user_id, login_ids[user_id], Change.Action.UPDATED, *values, seen_by)
+        )
+    record_many(changes, using)
+
+
+def _roles(rows: Iterable[MembershipRow]) -> dict[Any, dict[Any, str]]:
+    """Return the roles by user and team."""
+    roles: dict[Any, dict[Any, str]] = {}
+    for user_id, team_id, role in rows:
+        roles.setdefault(user_id, {})[team_id] = role
+    return roles
+
+
+def _locked_login_ids(user_ids: Collection[Any], using: str) -> dict[Any, str]:
+    """Lock users, and return their login ids by user id."""
+    name = get_user_model().USERNAME_FIELD
+    users = get_user_model()._base_manager.using(using).select_for_update().order_by("pk")
+    found: dict[Any, str] = {}
+    for ids in in_parts(sorted(user_ids)):
+        found |= users.filter(pk__in=ids).values_list("pk", name)
+    return found
+
+
+def _add_to_creation(creation: Change, roles: Values, using: str) -> None:
+    """Add memberships to the change that made their user, who was made in this transaction."""
+    roles = {**creation.after.get("memberships", {}), **roles}
+    creation.after["memberships"] = {team: role for team, role in roles.items() if role is not None}
+    creation.teams = sorted({*creation.teams, *map(int, creation.after["memberships"])})
+    creation.save(using=using, update_fields=["after", "teams"])
 
 
 def _open_creation(user_id: Any, using: str) -> Change | None:
@@ -224,9 +285,8 @@ def _memberships(roles: Roles, others: Roles) -> Values:
 def _team_ids(user_ids: Collection[Any], using: str) -> dict[Any, list[int]]:
     memberships = apps.get_model("users", "Membership").objects.using(using)
     found: dict[Any, list[int]] = {}
-    for start in range(0, len(user_ids), 500):  # databases bound what a query takes
-        asked = list(user_ids)[start : start + 500]
-        for user, team in memberships.filter(user__in=asked).values_list("user", "team"):
+    for ids in in_parts(user_ids):
+        for user, team in memberships.filter(user__in=ids).values_list("user", "team"):
             found.setdefault(user, []).append(team)
     return found
 
@@ -279,9 +339,8 @@ class _Deletion:
 def _login_ids(user_ids: Collection[Any], using: str) -> dict[Any, str]:
     users = get_user_model()._base_manager.using(using)
     found: dict[Any, str] = {}
-    for start in range(0, len(user_ids), 500):
-        asked = list(user_ids)[start : start + 500]
-        found |= users.filter(pk__in=asked).values_list("pk", get_user_model().USERNAME_FIELD)
+    for ids in in_parts(user_ids):
+        found |= users.filter(pk__in=ids).values_list("pk", get_user_model().USERNAME_FIELD)
     return found
 
 
@@ -318,28 +377,13 @@ def _is_gone(instance: Any, using: str, origin: Any, **kwargs: Any) -> None:
         deletion.write(using)
 
 
-def _members_change(
-    action: str, instance: Any, reverse: bool, pk_set: Any, using: str, **kwargs: Any
-) -> None:
-    """Record what a many-to-many manager adds (`team.members.add()`).
-
-    What it takes away is deleted as any membership is.
-    """
-    if action != "post_add":
-        return
-    memberships = apps.get_model("users", "Membership").objects.using(using)
-    mine, its = ("user", "team") if reverse else ("team", "user")
-    found = memberships.filter(**{mine: instance.pk, f"{its}__in": pk_set})
-    rows = list(found.order_by("user").values_list("user", "user__login_id", "team", "role"))
-    for user_id, login_id, team_id, role in rows:
-        record_membership(user_id, login_id, {}, {team_id: role}, using)
-
-
 def connect() -> None:
-    """Have deletions and many-to-many changes recorded, once the models are there."""
-    membership = apps.get_model("users", "Membership")
-    models.signals.m2m_changed.connect(_members_change, sender=membership)
-    user_models = [m for m in apps.get_models() if m._meta.concrete_model is get_user_model()]
-    for model, goes in ((membership, _membership_goes), *((m, _user_goes) for m in user_models)):
-        models.signals.pre_delete.connect(goes, sender=model)
-        models.signals.post_delete.connect(_is_gone, sender=model)
+    """Have deletions recorded, of proxies too, once the models are there."""
+    recorded = {
+        get_user_model(): _user_goes,
+        apps.get_model("users", "Membership"): _membership_goes,
+    }
+    for model in apps.get_models():
+        if goes := recorded.get(model._meta.concrete_model or model):
+            models.signals.pre_delete.connect(goes, sender=model)
+            models.signals.post_delete.connect(_is_gone, sender=model)

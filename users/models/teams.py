@@ -1,15 +1,16 @@
 """Teams, and who is in them with which role."""
 
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import models, router, transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from users.db.fields import FoldedField
+from users.db.keys import in_parts
 from users.models import recording
 from users.models.names import UniquelyNamed
 from users.models.validators import validate_storable
@@ -42,11 +43,56 @@ class Team(UniquelyNamed):
             raise ValidationError({"name": gettext("A team with this name already exists.")})
 
 
-class MembershipManager(models.Manager["Membership"]):
+class MembershipQuerySet(models.QuerySet[Any]):
+    """Memberships, whose changes are recorded in the history, those of many at once too.
+
+    Managers of relations use it (`team.members.add()`, `user.memberships.add()`).
+    """
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
+        self._for_write = True
+        memberships = list(objs)
+        users = {membership.user_id for membership in memberships}
+        with (
+            transaction.atomic(using=self.db, savepoint=False),
+            recording.recording_memberships(
+                users, lambda: stored_rows(self.db, "user", users), self.db
+            ),
+        ):
+            return super().bulk_create(memberships, *args, **kwargs)
+
+    bulk_create.alters_data = True  # type: ignore[attr-defined]
+
+    def update(self, **kwargs: Any) -> int:
+        self._for_write = True
+        keys = list(self.order_by().values_list("pk", flat=True))
+        with (
+            transaction.atomic(using=self.db, savepoint=False),
+            recording.recording_memberships((), lambda: stored_rows(self.db, "pk", keys), self.db),
+        ):
+            # Those alone whose users are locked, and not what has come to match meanwhile.
+            return sum(
+                super(MembershipQuerySet, self.filter(pk__in=part)).update(**kwargs)
+                for part in in_parts(keys)
+            )
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+
+class MembershipManager(models.Manager.from_queryset(MembershipQuerySet)):  # type: ignore[misc]
     """Memberships with what their names are made of."""
 
-    def get_queryset(self) -> "models.QuerySet[Membership]":
+    def get_queryset(self) -> MembershipQuerySet:
         return super().get_queryset().select_related("user", "team")
+
+
+def stored_rows(
+    using: str, field: str, values: Collection[Any]
+) -> Iterator[recording.MembershipRow]:
+    """Yield the stored memberships, each as user, team and role, whose `field` is in `values`."""
+    for part in in_parts(values):
+        rows = Membership.objects.using(using).filter(**{f"{field}__in": part}).order_by()
+        yield from rows.values_list("user", "team", "role")
 
 
 class Membership(models.Model):
@@ -68,7 +114,7 @@ class Membership(models.Model):
     )
     role = models.CharField(_("role"), max_length=12, choices=Role, default=Role.AGENT)
 
-    objects = models.Manager()
+    objects = MembershipQuerySet.as_manager()
     named = MembershipManager()
 
     class Meta:
@@ -110,20 +156,8 @@ class Membership(models.Model):
         update_fields: Any = None,
     ) -> Any:
         """Save the row, and in the history what it changes; of a fixture too, which is `raw`."""
-        # Of two changes of one user, the lock makes one the later: it is read after that.
-        user_ids = {self.user_id, *(self._stored(using) or ())[:1]}
-        users = get_user_model()._base_manager.using(using).select_for_update().order_by("pk")
-        login_ids = dict(users.filter(pk__in=user_ids).values_list("pk", "login_id"))
-        old = self._stored(using)
         django: Any = super()
-        result = django._save_table(raw, cls, force_insert, force_update, using, update_fields)
-        new = self._stored(using)
-        for user_id in sorted(login_ids):
-            was, now = ({row[1]: row[2]} if row and row[0] == user_id else {} for row in (old, new))
-            recording.record_membership(user_id, login_ids[user_id], was, now, using)
-        return result
-
-    def _stored(self, using: str) -> Any:
-        """Return the user, team and role that the row holds; None where there is no row."""
-        rows = Membership.objects.using(using).filter(pk=self.pk)
-        return rows.values_list("user", "team", "role").first()
+        with recording.recording_memberships(
+            {self.user_id}, lambda: stored_rows(using, "pk", [self.pk]), using
+        ):
+            return django._save_table(raw, cls, force_insert, force_update, using, update_fields)

@@ -1,6 +1,6 @@
 """The user: fields, constraints, state, and what a change of state entails."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import cache
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.contrib.auth import models as auth_models
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
-from django.db import models, router, transaction
+from django.db import NotSupportedError, models, router, transaction
 from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -18,15 +18,76 @@ from users.attributes.rules import KINDS, flat, rules_by_field
 from users.db import compiled
 from users.db.fields import ExactCharField, FoldedField
 from users.db.functions import SHA256, JSONType
+from users.db.keys import in_parts
 from users.models.attribute_definitions import AttributeDefinition
 from users.models.names import UniquelyNamed
-from users.models.recording import Recording
+from users.models.recording import Recording, record_creations
 from users.models.sessions import Session
 from users.models.validators import validate_storable
 from users.names import fold
 
 
-class UserManager(BaseUserManager["AbstractUser"]):
+class UserQuerySet(models.QuerySet[Any]):
+    """Users, of whom what is created and updated in bulk is recorded as what is saved."""
+
+    def bulk_create(
+        self,
+        objs: Iterable[Any],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        *args: Any,
+        **kwargs: Any,
+    ) -> list[Any]:
+        """Raises `NotSupportedError` if conflicts are to be ignored or made updates of."""
+        if ignore_conflicts or update_conflicts:
+            raise NotSupportedError(
+                "bulk_create() of users takes neither ignore_conflicts nor update_conflicts: the "
+                "history could not tell which users are new."
+            )
+        self._for_write = True
+        users = list(objs)
+        for user in users:
+            if not user.is_active:
+                user.accepting_chats = False
+        with transaction.atomic(using=self.db, savepoint=False):
+            super().bulk_create(users, batch_size)
+            record_creations(self.model, [user.pk for user in users], self.db)
+        return users
+
+    bulk_create.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_update(
+        self,
+        objs: Iterable[Any],
+        fields: Iterable[str],
+        batch_size: int | None = None,
+    ) -> int:
+        """Save `fields` of each user as `save(update_fields=...)` does, in one transaction.
+
+        Users that are not stored are left out, as by Django's. Return how many were stored.
+        """
+        self._for_write = True
+        users = list(objs)
+        names = list(fields)
+        super().bulk_update((), names, batch_size)  # which checks the names
+        if any(user.pk is None for user in users):
+            raise ValueError("All bulk_update() objects must have a primary key set.")
+        with transaction.atomic(using=self.db, savepoint=False):
+            # All locks first, in the order of their keys, so that no two wait for each other.
+            rows = self.model._base_manager.using(self.db).select_for_update().order_by("pk")
+            stored: set[Any] = set()
+            for part in in_parts(sorted(user.pk for user in users)):
+                stored.update(rows.filter(pk__in=part).values_list("pk", flat=True))
+            for user in users:
+                if user.pk in stored:
+                    user.save(using=self.db, update_fields=names)
+        return len(stored)
+
+    bulk_update.alters_data = True  # type: ignore[attr-defined]
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     with_perm = auth_models.UserManager.with_perm
 
     def get_queryset(self) -> "models.QuerySet[AbstractUser]":
@@ -92,7 +153,7 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
     Whatever is saved through an instance keeps these promises: `updated_at` moves, except for a
     log-in; making a user inactive clears `accepting_chats` and ends all of the user's sessions;
     `save()` after a new password writes what was changed since the user was read, and no more.
-    A bare `queryset.update()` keeps neither.
+    `bulk_create()` and `bulk_update()` keep them too; a bare `queryset.update()` does not.
     """
 
     class Status(models.TextChoices):
