@@ -62,9 +62,9 @@ class ChangeFilterForm(forms.Form):
         if asked["by"]:
             changes = changes.filter(by_name=asked["by"])
         if asked["since"]:
-            changes = changes.filter(at__gte=_start(asked["since"]))
+            changes = changes.filter(at__gte=start_of_day(asked["since"]))
         if asked["until"]:
-            changes = changes.filter(at__lt=_start(asked["until"] + timedelta(days=1)))
+            changes = changes.filter(at__lt=start_of_day(asked["until"] + timedelta(days=1)))
         return changes
 
 
@@ -88,7 +88,7 @@ class AllChangesFilterForm(ChangeFilterForm):
         return changes.filter(user_id__in=ids).order_by("-id")
 
 
-def _start(day: date) -> datetime:
+def start_of_day(day: date) -> datetime:
     start = datetime.combine(day, time.min)
     return timezone.make_aware(start) if settings.USE_TZ else start
 

@@ -124,6 +124,17 @@ class JSONValue(models.Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
+class JSONArray(models.Func):
+    """Several values of a row as one JSON list, by which rows can be grouped."""
+
+    template = "json_array(%(expressions)s)"
+    output_field = models.JSONField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "jsonb_build_array(%(expressions)s)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
 class TransactionID(models.Func):
     """The id of the running transaction; ids rise in the order in which transactions first write.
 

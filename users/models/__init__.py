@@ -8,6 +8,7 @@ from users.models.attribute_definitions import (
     count_holders,
     count_values,
     definition_rows,
+    held_value,
     holders,
 )
 from users.models.history import Change, FeedState
@@ -33,5 +34,6 @@ __all__ = [
     "count_holders",
     "count_values",
     "definition_rows",
+    "held_value",
     "holders",
 ]

@@ -190,11 +190,16 @@ def count_holders(definitions: Sequence[AttributeDefinition]) -> list[int]:
     return counts
 
 
-def count_values(definition: AttributeDefinition) -> Iterator[tuple[Any, int]]:
-    """Return the values of an attribute, each with how many users hold it, by one query."""
+def held_value(definition: AttributeDefinition) -> HeldValue:
+    """Return an expression for a user's value of the attribute; NULL where there is none."""
     name = models.Value(definition.name, models.CharField())
     json = models.JSONField(decoder=values.JSONDecoder)
-    value = HeldValue(models.F(definition.field), name, output_field=json)
+    return HeldValue(models.F(definition.field), name, output_field=json)
+
+
+def count_values(definition: AttributeDefinition) -> Iterator[tuple[Any, int]]:
+    """Return the values of an attribute, each with how many users hold it, by one query."""
+    value = held_value(definition)
     counts = holders(definition).order_by().values_list(value).annotate(models.Count("pk"))
     return counts.iterator()
 

@@ -1,0 +1,256 @@
+"""The overview: what the contact centre looks like now, in figures that link to their lists.
+
+The template tag `users_overview` shows it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import Count, F, Q, Sum
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+
+from users.admin.changes import start_of_day
+from users.admin.user_links import filtered, holders_link
+from users.db.entries import count_entries
+from users.db.functions import SHA256, JSONArray, JSONValue
+from users.models import (
+    AbstractUser,
+    AccessToken,
+    AttributeDefinition,
+    Change,
+    Membership,
+    Session,
+    Team,
+    held_value,
+)
+
+User: Any = get_user_model()
+Kind = AttributeDefinition.Kind
+
+MAX_ATTRIBUTES = 4  # custom attributes with choices: the first in their order
+MAX_BARS = 10
+DAYS = 14
+TOKEN_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number, and the address of the list that it counts ("" if there is none)."""
+
+    label: str
+    count: int
+    url: str = ""
+
+
+class Chart:
+    """Figures of one kind, as bars.
+
+    number_left_out: of figures that it does not show.
+    url: the address of all.
+    """
+
+    def __init__(
+        self, title: str, figures: Sequence[Figure], *, number_left_out: int = 0, url: str = ""
+    ) -> None:
+        self.title = title
+        self.url = url
+        self.number_left_out = number_left_out
+        longest = max((figure.count for figure in figures), default=0) or 1
+        self.bars = [(figure, round(100 * figure.count / longest, 1)) for figure in figures]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiringToken:
+    name: str
+    expires_at: datetime
+    url: str
+
+
+def overview_context(available_apps: Iterable[Mapping[str, Any]], site: str) -> dict[str, Any]:
+    """Return what the overview shows: only of the models that the viewer may see.
+
+    available_apps: as in the context of each page of the admin site, which knows the viewer.
+    site: the name of the admin site.
+    """
+    models = (model for app in available_apps for model in app["models"])
+    urls = {
+        model["model"]: model["admin_url"]
+        for model in models
+        if model["perms"].get("view") and model["admin_url"]
+    }
+    context: dict[str, Any] = {"cards": [], "charts": [], "tokens": None, "days": TOKEN_DAYS}
+    if User in urls:
+        definitions = list(AttributeDefinition.objects.all())
+        counts = _UserCounts(definitions)
+        context["cards"] = _cards(urls[User], counts)
+        context["charts"] = [
+            _statuses(urls[User], counts),
+            *_attributes(urls[User], counts),
+            _teams(urls[User], urls.get(Team, "")),
+            _skills(urls[User], definitions),
+        ]
+    if Change in urls:
+        context["charts"].append(_changes(urls[Change]))
+    if AccessToken in urls:
+        context["tokens"] = _tokens(f"{site}:users_accesstoken_change")
+    return context
+
+
+class _UserCounts:
+    """Counts all users by one query: by status, and by the choices of the first attributes."""
+
+    def __init__(self, definitions: Iterable[AttributeDefinition]) -> None:
+        choices = [each for each in definitions if each.kind == Kind.CUSTOM and each.has_choices]
+        self.attributes = choices[:MAX_ATTRIBUTES]
+        self.by_status = Counter[str]()
+        self.by_attribute = [Counter[str | None]() for _ in self.attributes]
+        self.accepting = self.chats = 0
+        # Grouped by one column: of several, PostgreSQL expects so many groups that it would sort.
+        row = JSONArray("status", *(JSONValue(held_value(each)) for each in self.attributes))
+        users = User._default_manager.order_by().values_list(row)
+        for (status, *values), count, accepting, chats in users.annotate(
+            count=Count("pk"),
+            accepting=Count("pk", filter=Q(accepting_chats=True)),
+            chats=Sum("active_chats"),
+        ):
+            self.by_status[status] += count
+            self.accepting += accepting
+            self.chats += chats
+            for counter, value in zip(self.by_attribute, values, strict=True):
+                for choice in _choices(value):
+                    counter[choice] += count
+
+
+def _choices(value: Any) -> set[str | None]:
+    """Return the choices in an attribute's value; None stands for no value."""
+    items = value if isinstance(value, list) else [value]
+    return {item for item in items if item is None or isinstance(item, str)}
+
+
+def _cards(url: str, counts: _UserCounts) -> list[Figure]:
+    active = AbstractUser.Status.ACTIVE
+    password = SHA256(F("user__password"))
+    live = Session.objects.filter(
+        expire_date__gt=timezone.now(), password_digest=password, user__status=active
+    )
+    logged_in = live.aggregate(count=Count("user", distinct=True))["count"]
+    return [
+        Figure(gettext("Active users"), counts.by_status[active], _with_status(url, active)),
+        Figure(gettext("Logged in"), logged_in),
+        Figure(
+            gettext("Accepting chats"), counts.accepting, filtered(url, accepting_chats__exact=1)
+        ),
+        Figure(gettext("Active chats"), counts.chats),
+    ]
+
+
+def _with_status(url: str, status: str, **others: Any) -> str:
+    return filtered(url, status__exact=status, **others)
+
+
+def _statuses(url: str, counts: _UserCounts) -> Chart:
+    return Chart(
+        gettext("Users by status"),
+        [
+            Figure(capfirst(str(label)), counts.by_status[status], _with_status(url, status))
+            for status, label in AbstractUser.Status.choices
+        ],
+    )
+
+
+def _attributes(url: str, counts: _UserCounts) -> list[Chart]:
+    charts = []
+    for definition, counter in zip(counts.attributes, counts.by_attribute, strict=True):
+        allowed = set(definition.choices)
+        # In the order of the most, and of the choices.
+        order = sorted(definition.choices, key=lambda choice: -counter[choice])
+        figures = [
+            Figure(choice, counter[choice], holders_link(url, definition, choice))
+            for choice in order[:MAX_BARS]
+        ]
+        if none := counter[None]:
+            figures.append(Figure(gettext("(none)"), none))
+        if refused := sum(counter[each] for each in counter if each not in {*allowed, None}):
+            figures.append(Figure(gettext("(no longer allowed)"), refused))
+        title = gettext("Users by %s") % definition.name
+        charts.append(Chart(title, figures, number_left_out=len(order[MAX_BARS:])))
+    return charts
+
+
+def _teams(url: str, teams_url: str) -> Chart:
+    teams = Membership.objects.values_list("team", "team__name").annotate(count=Count("pk"))
+    found = list(teams.order_by("-count", "team__name"))
+    return Chart(
+        gettext("Users by team"),
+        [
+            Figure(name, count, filtered(url, teams__id__exact=pk))
+            for pk, name, count in found[:MAX_BARS]
+        ],
+        number_left_out=len(found[MAX_BARS:]),
+        url=teams_url,
+    )
+
+
+def _skills(url: str, definitions: Iterable[AttributeDefinition]) -> Chart:
+    """Return how many active users have each skill, or each choice of a skill that has choices."""
+    skills = {each.name: each for each in definitions if each.kind == Kind.SKILL}
+    with_choices = [name for name, definition in skills.items() if definition.has_choices]
+    active = User._default_manager.filter(status=AbstractUser.Status.ACTIVE)
+    counts = Counter[tuple[str, str | None]]()
+    for name, value, count in count_entries(active, "skill_attributes", with_choices):
+        if value is False:  # who does not have the skill
+            continue
+        for choice in _choices(value) if name in with_choices else {None}:
+            counts[name, choice] += count
+    for name in with_choices:  # a skill that nobody has is a gap
+        for choice in skills[name].choices:
+            counts.setdefault((name, choice), 0)
+    figures = []
+    for (name, choice), count in counts.most_common(2 * MAX_BARS):
+        label = name if choice is None else f"{name}: {choice}"
+        figures.append(Figure(label, count))
+    return Chart(
+        gettext("Skills of active users"),
+        figures,
+        number_left_out=max(0, len(counts) - 2 * MAX_BARS),
+    )
+
+
+def _changes(url: str) -> Chart:
+    today = timezone.localdate() if timezone.is_aware(timezone.now()) else timezone.now().date()
+    days = [today - timedelta(days=number) for number in range(DAYS)]
+    starts = [start_of_day(day) for day in (today + timedelta(days=1), *days)]
+    counts = Change.objects.filter(at__gte=starts[-1]).aggregate(
+        **{
+            f"day_{number}": Count("pk", filter=Q(at__gte=start, at__lt=end))
+            for number, (end, start) in enumerate(pairwise(starts))
+        }
+    )
+    return Chart(
+        gettext("Changes by day"),
+        [
+            Figure(date_format(day, "D j M"), count, filtered(url, since=day, until=day))
+            for day, count in zip(days, counts.values(), strict=True)
+        ],
+        url=url,
+    )
+
+
+def _tokens(url_name: str) -> list[ExpiringToken]:
+    now = timezone.now()
+    tokens = AccessToken.objects.filter(
+        revoked_at=None, expires_at__gt=now, expires_at__lte=now + timedelta(days=TOKEN_DAYS)
+    )
+    return [
+        ExpiringToken(str(token), token.expires_at, reverse(url_name, args=[token.pk]))
+        for token in tokens.order_by("expires_at")[: 2 * MAX_BARS]
+    ]
