@@ -1,4 +1,4 @@
-"""Case folding of names: how login ids, emails and names of teams are compared.
+"""Case folding of names: how login ids, emails and names of teams are compared and searched.
 
 Sources: the Unicode Standard, sections 3.13.5 (NFKC_Casefold) and 5.21 (default ignorable code
 points, which are invisible).
@@ -23,14 +23,24 @@ def fold(name: str) -> str:
 
     If the folded name is too long (some characters fold to 18), return its digest.
     """
-    if name.isascii():
-        folded = name.lower()
-    else:
-        # NFD first, to put the Greek iota subscript, which folds to a letter, in canonical order.
-        before, folded = "", normalize("NFD", name)
-        while folded != before:
-            before = folded
-            folded = normalize("NFKC", _IGNORABLE.sub("", folded).casefold())
+    folded = fold_text(name)
     if len(folded) > MAX_LENGTH:
         return hashlib.sha256(folded.encode("utf-8", "surrogatepass")).hexdigest()
     return folded
+
+
+def fold_text(text: str) -> str:
+    """Return `text` folded, of any length."""
+    if text.isascii():
+        return text.lower()
+    # NFD first, to put the Greek iota subscript, which folds to a letter, in canonical order.
+    before, folded = "", normalize("NFD", text)
+    while folded != before:
+        before = folded
+        folded = normalize("NFKC", _IGNORABLE.sub("", folded).casefold())
+    return folded
+
+
+def fold_line(text: str) -> str:
+    """Return `text` folded, on one line: all white space is a space."""
+    return re.sub(r"\s", " ", fold_text(text))

@@ -46,7 +46,7 @@ class Rules:
         has too many keys, they are one list.
         """
         errors: dict[str, list[str]] = {}
-        undefined = self._undefined_errors()
+        undefined = self.undefined_errors()
         for key, value in wanted.items():
             if key in stored and values.same(stored[key], value):
                 continue
@@ -63,7 +63,13 @@ class Rules:
             return [limit, *flat(errors)]
         return errors
 
-    def _undefined_errors(self) -> Iterator[str]:
+    def type_of(self, key: str) -> types.Type | None:
+        """Return the type of an attribute's values, or None if it must be defined and is not."""
+        if definition := self.definitions.get(key):
+            return types.type_of(definition)
+        return types.Undefined() if self.takes_undefined else None
+
+    def undefined_errors(self) -> Iterator[str]:
         """Yield an error message per undefined attribute; the first one lists the defined names."""
         error = "Nobody has defined this attribute."
         if names := sorted(self.definitions):

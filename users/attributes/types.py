@@ -120,6 +120,27 @@ class Number(Type):
 
 
 @dataclass(frozen=True, slots=True)
+class Integer(Number):
+    """An integer from `minimum` to `maximum`."""
+
+    minimum: int
+    maximum: int
+
+    def error(self, value: object) -> str | None:
+        if isinstance(value, int) and not isinstance(value, bool):
+            if self.minimum <= value <= self.maximum:
+                return None
+            return f"Must be an integer from {self.minimum} to {self.maximum}."
+        given = (
+            "one with a fraction or an exponent" if isinstance(value, float) else json_type(value)
+        )
+        return f"Must be an integer, not {given}."
+
+    def schema(self) -> Schema:
+        return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
+
+
+@dataclass(frozen=True, slots=True)
 class Boolean(Type):
     """True or false."""
 
@@ -212,19 +233,28 @@ class MultipleChoice(Type):
 
 
 @dataclass(frozen=True, slots=True)
+class Scalar(Type):
+    """A string, a number or a boolean: what a list of an undefined skill holds."""
+
+    def error(self, value: object) -> str | None:
+        return _scalar_error(value, "a string, a number or a boolean")
+
+    def schema(self) -> Schema:
+        return {"oneOf": [type_.schema() for type_ in (Text(), Number(), Boolean())]}
+
+
+@dataclass(frozen=True, slots=True)
 class Undefined(Type):
     """The type of an undefined skill: a string, a number, a boolean, or a list of these."""
 
     def error(self, value: object) -> str | None:
         if isinstance(value, list):
-            allowed = "a string, a number or a boolean"
-            return _items_error(value, lambda item: _scalar_error(item, allowed))
+            return _items_error(value, Scalar().error)
         return _scalar_error(value, "a string, a number, a boolean, or a list of these")
 
     def schema(self) -> Schema:
-        scalars = [type_.schema() for type_ in (Text(), Number(), Boolean())]
-        items = {"type": "array", "items": {"oneOf": scalars}, "maxItems": MAX_LIST_LENGTH}
-        return {"oneOf": [*scalars, items]}
+        items = {"type": "array", "items": Scalar().schema(), "maxItems": MAX_LIST_LENGTH}
+        return {"oneOf": [*Scalar().schema()["oneOf"], items]}
 
 
 def _scalar_error(value: object, allowed: str) -> str | None:

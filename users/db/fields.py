@@ -1,11 +1,12 @@
 """Model fields."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
 from django.db.models import lookups
 
-from users.names import MAX_LENGTH, fold
+from users.names import MAX_LENGTH, fold, fold_line
 
 
 class ExactCharField(models.CharField):
@@ -34,32 +35,42 @@ for _lookup in (lookups.IExact, lookups.IContains, lookups.IStartsWith, lookups.
 
 
 class FoldedAttribute:
-    """The descriptor of a `FoldedField`: its value is always computed from the other field."""
+    """The descriptor of a `Folded` field: its value is always computed from the other fields."""
 
-    def __init__(self, field: "FoldedField") -> None:
+    def __init__(self, field: "Folded") -> None:
         self.field = field
 
     def __get__(self, instance: models.Model | None, owner: type | None = None) -> Any:
-        if instance is None:
-            return self
-        value = getattr(instance, self.field.of)
-        return value and fold(value)
+        return self if instance is None else self.field.folded(instance)
 
     def __set__(self, instance: models.Model, value: object) -> None:
         # Never read, but Django considers a field deferred if it is not in `__dict__`.
         instance.__dict__[self.field.attname] = value
 
 
-class FoldedField(ExactCharField):
-    """The folded value of another field (`users.names.fold`), for a unique constraint.
+class Folded(models.Field):
+    """The base class of fields that store what others fold to (`users.names`).
 
     It is folded in Python, because SQLite and some PostgreSQL collations fold only ASCII. Every way
     of saving an instance stores it, `loaddata` and `bulk_create` included.
-
-    of: the name of the other field.
     """
 
     descriptor_class = FoldedAttribute
+
+    @property
+    def sources(self) -> Sequence[str]:
+        """The names of the other fields."""
+        raise NotImplementedError
+
+    def folded(self, instance: models.Model) -> Any:
+        raise NotImplementedError
+
+
+class FoldedField(Folded, ExactCharField):
+    """The folded value of another field, for a unique constraint.
+
+    of: the name of the other field.
+    """
 
     def __init__(self, *args: Any, of: str = "", **kwargs: Any) -> None:
         self.of = of
@@ -70,3 +81,37 @@ class FoldedField(ExactCharField):
         name, path, args, kwargs = super().deconstruct()
         del kwargs["editable"], kwargs["max_length"]
         return name, path, args, {**kwargs, "of": self.of}
+
+    @property
+    def sources(self) -> Sequence[str]:
+        return (self.of,)
+
+    def folded(self, instance: models.Model) -> Any:
+        value = getattr(instance, self.of)
+        return value and fold(value)
+
+
+class SearchableField(Folded, models.TextField):
+    """The folded values of several fields, each on a line of its own, to find a part of one.
+
+    What is looked for is folded likewise (`users.names.fold_line`). No index serves it, so that
+    updates remain heap-only.
+
+    of: the names of the other fields.
+    """
+
+    def __init__(self, *args: Any, of: Sequence[str] = (), **kwargs: Any) -> None:
+        self.of = tuple(of)
+        super().__init__(*args, **{**kwargs, "editable": False})
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        del kwargs["editable"]
+        return name, path, args, {**kwargs, "of": self.of}
+
+    @property
+    def sources(self) -> Sequence[str]:
+        return self.of
+
+    def folded(self, instance: models.Model) -> str:
+        return "\n".join(fold_line(getattr(instance, name) or "") for name in self.of)

@@ -15,27 +15,6 @@ class SHA256(functions.SHA256):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
-class HeldOnSQLite(models.Func):
-    """True if a JSON object has a key whose value is a choice, or a list that contains it.
-
-    The arguments are the object, the key and the choice. If the choice is NULL, any value will do.
-    SQLite has no operators for this, and its JSON paths cannot express every key.
-    """
-
-    template = """EXISTS (
-        WITH asked (object, name, choice) AS (SELECT %(expressions)s)
-        SELECT 1 FROM asked, json_each(asked.object) AS held
-        WHERE held.key = asked.name AND (
-            asked.choice IS NULL
-            OR held.value = asked.choice
-            OR held.type = 'array' AND EXISTS (
-                SELECT 1 FROM json_each(held.value) AS item WHERE item.value = asked.choice
-            )
-        )
-    )"""
-    output_field = models.BooleanField()
-
-
 class JSONType(models.Func):
     """The type of a JSON value: "object", "array", and so on."""
 

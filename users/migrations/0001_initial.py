@@ -88,6 +88,12 @@ class Migration(migrations.Migration):
                 ("email_id", models.EmailField(max_length=254, verbose_name="email")),
                 ("email_key", users.db.fields.FoldedField(of="email_id")),
                 (
+                    "text_key",
+                    users.db.fields.SearchableField(
+                        of=("first_name", "last_name", "login_id", "email_id")
+                    ),
+                ),
+                (
                     "status",
                     models.CharField(
                         choices=[("active", "active"), ("inactive", "inactive")],
@@ -399,6 +405,7 @@ class Migration(migrations.Migration):
             model_name="membership",
             name="team",
             field=models.ForeignKey(
+                db_index=False,
                 on_delete=django.db.models.deletion.CASCADE,
                 related_name="memberships",
                 to="users.team",
@@ -483,6 +490,14 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "access tokens",
                 "ordering": ("name", "id"),
             },
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(fields=["created_at", "id"], name="users_user_created_cead48_idx"),
+        ),
+        migrations.AddIndex(
+            model_name="membership",
+            index=models.Index(fields=["team", "user"], name="users_membership_team_user"),
         ),
         migrations.AddConstraint(
             model_name="user",

@@ -15,7 +15,7 @@ from users.models.history import Change, FeedState
 from users.models.invitations import Invitation
 from users.models.sessions import Session
 from users.models.teams import Membership, Team
-from users.models.users import AbstractUser, User, UserManager
+from users.models.users import AbstractUser, User, UserManager, has_session
 
 __all__ = [
     "AbstractUser",
@@ -34,6 +34,7 @@ __all__ = [
     "count_holders",
     "count_values",
     "definition_rows",
+    "has_session",
     "held_value",
     "holders",
 ]

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import connections, models
+from django.db import models
 from django.db.models.lookups import Exact
 from django.utils.text import Truncator
 from django.utils.translation import gettext
@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from users.attributes import values
 from users.db.fields import ExactCharField
-from users.db.functions import HeldOnSQLite, HeldValue, JSONRows, JSONType, JSONValue
+from users.db.functions import HeldValue, JSONRows, JSONType, JSONValue
+from users.db.json_conditions import JSONHolds
 from users.models.fixtures import CheckedFixture
 from users.models.validators import validate_storable
 
@@ -162,14 +163,11 @@ def definition_rows() -> models.Subquery:
 
 def held(definition: AttributeDefinition, choice: str | None = None) -> Any:
     """Return the condition that a user holds the attribute of `definition`: any value, or one."""
-    field, name = definition.field, definition.name
-    if connections[get_user_model()._default_manager.db].vendor == "sqlite":
-        asked = (models.Value(value, models.CharField()) for value in (name, choice))
-        return HeldOnSQLite(models.F(field), *asked)
     if choice is None:
-        return models.Q(**{f"{field}__has_key": name})
-    one, several = {f"{field}__contains": {name: choice}}, {f"{field}__contains": {name: [choice]}}
-    return models.Q(**one) | models.Q(**several)
+        return models.Q(JSONHolds(definition.field, definition.name, "exists"))
+    return models.Q(JSONHolds(definition.field, definition.name, "eq", [choice])) | models.Q(
+        JSONHolds(definition.field, definition.name, "contains", [choice])
+    )
 
 
 def holders(definition: AttributeDefinition, choice: str | None = None) -> "models.QuerySet[Any]":

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from users.db.fields import FoldedField
+from users.db.fields import Folded, FoldedField
 from users.models.fixtures import CheckedFixture
 from users.names import fold
 
@@ -22,8 +22,13 @@ class UniquelyNamed(CheckedFixture):
         if saved is None:
             saved = self._part_that_was_read()
         if saved is not None:
-            folded = {field.attname for field in self._folded_fields() if field.of in saved}
-            kwargs["update_fields"] = {*saved, *folded}
+            field_names = set(saved)
+            folded = {
+                field.attname
+                for field in self._meta.concrete_fields
+                if isinstance(field, Folded) and not field_names.isdisjoint(field.sources)
+            }
+            kwargs["update_fields"] = field_names | folded
         super().save(**kwargs)
 
     @classmethod

@@ -16,7 +16,7 @@ from django.db import connections, models, transaction
 from users.attributes.rules import KINDS
 from users.attributes.values import same
 from users.db.compiled import PlannedUpdate
-from users.db.fields import FoldedField
+from users.db.fields import Folded
 from users.db.keys import in_parts
 from users.models.history import Change, Values, record, record_many, unsaved
 
@@ -137,7 +137,7 @@ def _recorded_fields(model: Any, names: Collection[str] | None) -> list[Any]:
     return [
         field
         for field in model._meta.concrete_fields
-        if not (field.primary_key or field.generated or isinstance(field, FoldedField))
+        if not (field.primary_key or field.generated or isinstance(field, Folded))
         and field.name not in unrecorded
         and not getattr(field, "auto_now", False)
         and (names is None or field.name in names or field.attname in names)

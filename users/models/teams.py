@@ -110,7 +110,11 @@ class Membership(models.Model):
         verbose_name=_("user"),
     )
     team = models.ForeignKey(
-        Team, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("team")
+        Team,
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        verbose_name=_("team"),
+        db_index=False,  # the index on team and user serves
     )
     role = models.CharField(_("role"), max_length=12, choices=Role, default=Role.AGENT)
 
@@ -122,6 +126,8 @@ class Membership(models.Model):
         base_manager_name = "named"
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
+        # The ids of a team's users, in order, are read from the index alone.
+        indexes = [models.Index(fields=("team", "user"), name="users_membership_team_user")]
         constraints = [
             models.UniqueConstraint(
                 fields=("user", "team"), name="users_membership_user_team_unique"

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from users.attributes import values
 from users.attributes.rules import KINDS, flat, rules_by_field
 from users.db import compiled
-from users.db.fields import ExactCharField, FoldedField
+from users.db.fields import ExactCharField, FoldedField, SearchableField
 from users.db.functions import SHA256, JSONType
 from users.db.keys import in_parts
 from users.models.attribute_definitions import AttributeDefinition
@@ -138,13 +138,21 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
         now: the moment that is asked for, or an expression of it.
         """
-        if now is None:
-            now = timezone.now()
-        password = SHA256(models.OuterRef("password"))
-        live = Session.objects.filter(
-            user=models.OuterRef("pk"), expire_date__gt=now, password_digest=password
-        )
-        return self.annotate(_logged_in=models.Exists(live))
+        return self.annotate(_logged_in=has_session("", now))
+
+
+def has_session(user: str, now: Any = None) -> models.Exists:
+    """Return the condition that a user has a session which has neither ended nor expired.
+
+    user: the lookup of the user from the queryset's model, such as `user__`.
+    now: the moment that is asked for, or an expression of it.
+    """
+    live = Session.objects.filter(
+        user=models.OuterRef(f"{user}pk"),
+        expire_date__gt=timezone.now() if now is None else now,
+        password_digest=SHA256(models.OuterRef(f"{user}password")),
+    )
+    return models.Exists(live)
 
 
 class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
@@ -180,6 +188,7 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
     login_key = FoldedField(of="login_id")
     email_id = models.EmailField(_("email"), max_length=254)
     email_key = FoldedField(of="email_id")
+    text_key = SearchableField(of=("first_name", "last_name", "login_id", "email_id"))
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.ACTIVE)
     job_description = models.CharField(
         _("job description"), max_length=255, blank=True, validators=[validate_storable]
@@ -214,6 +223,8 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
         ordering = ("login_id",)
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        # For lists by the time of creation. It never changes: no update touches the index.
+        indexes = [models.Index(fields=("created_at", "id"))]
         constraints = [
             models.UniqueConstraint(
                 fields=("login_key",), name="%(app_label)s_%(class)s_login_id_unique"
