@@ -15,6 +15,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from config.wsgi import application
+from users.api.openapi.attributes import ATTRIBUTES_CODES
 from users.api.openapi.history import CHANGES_CODES, HISTORY_CODES
 from users.api.openapi.user import GET_CODES, UPDATE_CODES, user_schema
 from users.api.serializers import UserSerializer
@@ -25,6 +26,7 @@ PATHS = openapi.raw_schema["paths"]
 CALL = PATHS["/api/users/{user_id}"]
 HISTORY = PATHS["/api/users/{user_id}/history"]
 CHANGES = PATHS["/api/changes"]
+ATTRIBUTES = PATHS["/api/attributes"]
 
 
 def test_the_document_is_valid_and_nothing_in_it_was_guessed(tmp_path):
@@ -36,6 +38,7 @@ def test_each_call_is_described_once_and_with_its_methods():
         "/api/users/{user_id}": {"get", "patch", "put"},
         "/api/users/{user_id}/history": {"get"},
         "/api/changes": {"get"},
+        "/api/attributes": {"get"},
     }
 
 
@@ -62,6 +65,7 @@ def test_every_code_is_of_a_call():
         (CALL["put"], UPDATE_CODES),
         (HISTORY["get"], HISTORY_CODES),
         (CHANGES["get"], CHANGES_CODES),
+        (ATTRIBUTES["get"], ATTRIBUTES_CODES),
     ],
 )
 def test_every_code_has_an_example_that_its_schema_allows(operation, codes):
@@ -135,5 +139,5 @@ def test_what_is_answered_to_any_put_is_described(case, call, business, location
 @pytest.mark.django_db(transaction=True)
 @openapi.include(method="GET").parametrize()
 @generated
-def test_what_is_answered_to_any_listing_is_described(case, call):
+def test_what_is_answered_to_any_get_is_described(case, call, business):
     assert_described(case, call)

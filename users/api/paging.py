@@ -1,14 +1,12 @@
 """Pages of a list: the query parameters `page_size` and `after`, and the cursors of the latter."""
 
-from collections import Counter
 from collections.abc import Callable
-from typing import Any, TypeVar
-from urllib.parse import parse_qsl
+from typing import TypeVar
 
 from django.core.signing import BadSignature, Signer
 from rest_framework.request import Request
 
-from users.api import status_codes
+from users.api import query, status_codes
 from users.api.envelope import ApiError
 from users.db.keys import row_id
 
@@ -50,15 +48,7 @@ def read_query(request: Request, find_place: Callable[[str], Place]) -> tuple[in
 
     Raises `ApiError` with all errors in the query.
     """
-    # Not `request.GET`, whose encoding and limits can be errors of their own.
-    query = parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True)
-    counts, values = Counter(name for name, _ in query), dict(query)
-    errors: dict[str, Any] = {}
-    for name, count in counts.items():
-        if name not in PARAMETERS:
-            errors[name] = [f"There is no such parameter. Known are: {', '.join(PARAMETERS)}."]
-        elif count > 1:
-            errors[name] = ["Is repeated."]
+    values, errors = query.read(request, PARAMETERS)
     size = DEFAULT_SIZE
     if "page_size" in values:
         size = row_id(values["page_size"])
