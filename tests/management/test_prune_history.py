@@ -1,13 +1,16 @@
 import io
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from tests.factories import AdministratorFactory, UserFactory
+from tests.postgresql import wait_until_somebody_waits_for_a_lock
+from tests.requirements import on_postgresql
 from users.acting import acting
 from users.management.commands import prune_history
 from users.models import Change, FeedState, User
@@ -169,6 +172,52 @@ def test_a_deleted_user_is_erased_and_a_second_time_too(asha):
     for change in Change.objects.filter(user_id=user_id):
         held = [*change.before.values(), *change.after.values()]
         assert [value for value in held if value not in (None, {})] == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("deletes", [False, True])
+def test_what_an_open_transaction_has_written_is_erased_too(asha, deletes):
+    """Also if its changes have lower ids than what has been erased."""
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic(), acting("admin", by=asha):
+            asha.first_name = "Secret"
+            asha.save()
+            user_id = asha.pk
+            if deletes:
+                asha.delete()
+            output = pool.submit(in_a_thread, f"--user={user_id}")
+            if connection.vendor == "postgresql":
+                wait_until_somebody_waits_for_a_lock()
+        assert (
+            output.result(30)
+            == f"Erased what {5 if deletes else 4} changes held of user {user_id}.\n"
+        )
+    for change in Change.objects.filter(user_id=user_id):
+        assert "Secret" not in [*change.before.values(), *change.after.values()]
+    assert not Change.objects.filter(login_id="asha").exists()
+    assert not Change.objects.filter(by_name="asha").exists()
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_that_does_not_end_is_an_error_that_says_so(asha):
+    def erase():
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '100ms'")
+        return in_a_thread(f"--user={asha.pk}")
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        User.objects.select_for_update().get(pk=asha.pk)
+        with pytest.raises(CommandError, match="run it again"):
+            pool.submit(erase).result(30)
+    assert not Change.objects.filter(login_id="asha").exists()
+
+
+def in_a_thread(*arguments):
+    try:
+        return prune(*arguments)
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize(

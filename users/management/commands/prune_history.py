@@ -1,10 +1,12 @@
+"""Deletes old changes from the history, or erases a person in it (`--help`)."""
+
 import argparse
 from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
-from django.db import router, transaction
+from django.db import OperationalError, router, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -36,7 +38,8 @@ class Command(BaseCommand):
             "--user",
             metavar="ID",
             help="erase this user's values and login ids. The changes stay, with the names of the "
-            "fields that changed and no value. Delete the user first, if he is to be forgotten",
+            "fields that changed and no value. What is written later is not erased: to forget a "
+            "person, delete the user first",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -84,7 +87,28 @@ class Command(BaseCommand):
             progress.add(len(batch))
             last = batch[-1]
         progress.finish()
-        self.stdout.write(f"Erased what {progress.done:,} changes held of user {user_id}.")
+        number = progress.done + self.erase_what_came_meanwhile(about_user, by_user, user_id)
+        self.stdout.write(f"Erased what {number:,} changes held of user {user_id}.")
+
+    def erase_what_came_meanwhile(self, about_user: Q, by_user: Q, user_id: int) -> int:
+        """Erase what transactions have written that were open before, and return how many changes.
+
+        It waits for those that have changed the user, since they hold a lock of the user's row.
+        """
+        left = about_user & ~Q(login_id="") | by_user & ~Q(by_name="")
+        users = get_user_model()._base_manager.using(self.using).select_for_update()
+        number = 0
+        try:
+            with transaction.atomic(using=self.using):
+                users.filter(pk=user_id).values("pk").first()
+                while batch := self.erase_batch(left, user_id, after=0):
+                    number += len(batch)
+        except OperationalError as error:
+            raise CommandError(
+                f"User {user_id} is being changed by a transaction that has not ended. What was "
+                f"erased stays erased; run it again for the rest. ({error})"
+            ) from error
+        return number
 
     def erase_batch(self, of_user: Q, user_id: int, after: int) -> list[int]:
         """Erase the changes that come next, and return their ids."""
