@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db.models import F, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from tests.database import store
@@ -172,6 +174,13 @@ def test_a_text_is_found_as_soon_as_it_is_saved(add, name):
     setattr(part, name, "again@desk.example")
     part.save()
     assert found({"text": {"contains": "CHANGED"}}) == set()
+
+
+def test_a_text_that_the_database_computes_is_found(add):
+    user = add("someone")
+    user.first_name = Concat(F("first_name"), Value(" The GREAT"))
+    user.save()
+    assert found({"text": {"contains": "asha the great"}}) == {"someone"}
 
 
 # Values that compare in no two ways as JSON's, but that some database or Python takes for equal.

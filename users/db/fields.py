@@ -114,4 +114,6 @@ class SearchableField(Folded, models.TextField):
         return self.of
 
     def folded(self, instance: models.Model) -> str:
-        return "\n".join(fold_line(getattr(instance, name) or "") for name in self.of)
+        values = (getattr(instance, name) for name in self.of)
+        # What an expression (`Upper("first_name")`) gives is known once it is saved.
+        return "\n".join(fold_line(value) if isinstance(value, str) else "" for value in values)

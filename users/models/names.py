@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from typing import Any
 
+from django.db import router, transaction
 from django.utils.translation import gettext
 
-from users.db.fields import Folded, FoldedField
+from users.db.fields import Folded, FoldedField, SearchableField
 from users.models.fixtures import CheckedFixture
 from users.names import fold
 
@@ -29,7 +30,25 @@ class UniquelyNamed(CheckedFixture):
                 if isinstance(field, Folded) and not field_names.isdisjoint(field.sources)
             }
             kwargs["update_fields"] = field_names | folded
-        super().save(**kwargs)
+        computed = self._saved_as_expressions()
+        if not computed:
+            super().save(**kwargs)
+            return
+        using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=using, savepoint=False):
+            super().save(**kwargs)
+            rows = type(self)._base_manager.using(using).filter(pk=self.pk)
+            stored = rows.only(*(name for field in computed for name in field.of)).get()
+            rows.update(**{field.attname: field.folded(stored) for field in computed})
+
+    def _saved_as_expressions(self) -> list[SearchableField]:
+        """Return the fields that fold what the database has yet to compute."""
+        return [
+            field
+            for field in self._meta.concrete_fields
+            if isinstance(field, SearchableField)
+            and any(hasattr(self.__dict__.get(name), "resolve_expression") for name in field.of)
+        ]
 
     @classmethod
     def _stored_fields(cls) -> set[str]:
