@@ -25,8 +25,8 @@ from users.models import AccessToken, Change, FeedState
 #: statements of requests, and idle transactions, well before it.
 MARIADB_HOLD = timedelta(minutes=2)
 
-#: How many changes, of all teams, one page reads at most. A page of a team with few changes ends
-#: here, before it is full, and takes no longer than others.
+#: How many changes, of all teams, one page of the feed or of a history reads at most. A page of a
+#: team that sees few of them ends here, before it is full, and takes no longer than others.
 MAX_SCANNED = 20_000
 
 
@@ -152,6 +152,29 @@ def page(
         return Page(found, _position(found[-1], using), has_more=True)
     # Never backwards: a replica may be behind the one that was asked before.
     return Page(found, max(after, end), has_more=end < horizon)
+
+
+def history_page(
+    user_id: int, team_id: int, granted: Sequence[int], before: int | None, size: int, using: str
+) -> tuple[list[Change], int | None]:
+    """Return the changes of a user, newest first, as `visible` has them, and where to go on.
+
+    before: the id before which the page starts; None: at the newest.
+
+    The second value is the id before which the next page starts, None after the last page. As in
+    the feed, a page may be shorter than `size`, or empty, before the last.
+    """
+    changes = Change._default_manager.using(using).filter(user_id=user_id).order_by("-id")
+    if before is not None:
+        changes = changes.filter(id__lt=before)
+    # The last change that this page may read, and the one after it, if there are as many.
+    [*end] = changes.values_list("id", flat=True)[MAX_SCANNED - 1 : MAX_SCANNED + 1]
+    if end:
+        changes = changes.filter(id__gte=end[0])
+    found = list(visible(changes, team_id, granted)[: size + 1])
+    if len(found) > size:
+        return found[:size], found[size - 1].pk
+    return found, end[0] if len(end) == 2 else None
 
 
 def _scan_end(after: Position, horizon: Position, using: str) -> Position:

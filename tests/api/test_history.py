@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.assertions import assert_refused, assert_retrieved
 from tests.database import data_statements
 from tests.factories import AdministratorFactory, MembershipFactory, TeamFactory, issue_token
+from users import feed
 from users.acting import acting
 from users.models import AccessToken, Change, Membership
 
@@ -181,8 +182,36 @@ def test_it_takes_few_queries_whatever_the_page_size(history, member, page_size)
     history()  # the use of the token is noted
     with CaptureQueriesContext(connection) as queries:
         assert_retrieved(history(f"?page_size={page_size}"))
-    # The token, the membership, the teams that the token is granted, and the changes.
-    assert len(data_statements(queries)) == 4
+    # The token, the membership, the teams that the token is granted, how far the page may read,
+    # and the changes.
+    assert len(data_statements(queries)) == 5
+
+
+def test_a_history_that_is_mostly_hidden_reads_a_bounded_number_at_once(
+    history, member, team, monkeypatch
+):
+    monkeypatch.setattr(feed, "MAX_SCANNED", 10)
+    rename(member, "first", "second")
+    Membership.objects.filter(user=member, team=team).delete()
+    rename(member, *(f"Bruno {n}" for n in range(30)))
+    Membership.objects.create(user=member, team=team)
+    pages, query = [], "?page_size=2"
+    while not pages or pages[-1]["has_more"]:
+        pages.append(assert_retrieved(history(query)))
+        query = f"?page_size=2&after={pages[-1]['after']}"
+    shown = [[change["action"] for change in page["changes"]] for page in pages]
+    assert shown == [["updated"], [], [], ["updated", "updated"], ["updated", "created"]]
+    assert pages[-1]["after"] is None
+
+
+@pytest.mark.parametrize("number", [9, 10, 11])
+def test_a_history_as_long_as_a_page_may_read_ends_there(history, member, monkeypatch, number):
+    monkeypatch.setattr(feed, "MAX_SCANNED", 10)
+    number -= Change.objects.filter(user_id=member.pk).count()
+    rename(member, *(f"Bruno {n}" for n in range(number)))
+    page = assert_retrieved(history("?page_size=100"))
+    assert len(page["changes"]) == min(10, Change.objects.count())
+    assert page["has_more"] is (Change.objects.filter(user_id=member.pk).count() > 10)
 
 
 def test_a_cursor_is_of_one_user_and_one_call(history, call, member, team):

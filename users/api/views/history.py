@@ -27,17 +27,15 @@ class HistoryView(ApiView):
         cursors = paging.Cursors("history", user)
         size, place = paging.read_query(request, cursors.decode)
         granted = self.get_granted_team_ids(request)
-        changes = Change._default_manager.using(router.db_for_read(Change)).filter(user_id=user)
-        if place is not None:
-            changes = changes.filter(id__lt=place[0])
-        found = list(feed.visible(changes.order_by("-id"), team, granted)[: size + 1])
-        shown, has_more = found[:size], len(found) > size
+        changes, after = feed.history_page(
+            user, team, granted, place[0] if place else None, size, router.db_for_read(Change)
+        )
         return EnvelopeResponse(
             status_codes.RETRIEVED,
             {
-                "changes": [change_representation(change, granted) for change in shown],
+                "changes": [change_representation(change, granted) for change in changes],
                 "page_size": size,
-                "has_more": has_more,
-                "after": cursors.encode(shown[-1].pk) if has_more else None,
+                "has_more": after is not None,
+                "after": None if after is None else cursors.encode(after),
             },
         )
