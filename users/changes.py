@@ -12,7 +12,9 @@ from users.attributes.rules import Errors, Rules, flat
 from users.attributes.types import Boolean, Choice, TrimmedText, Type
 from users.models import AbstractUser
 
-#: The fields that can be changed besides the attributes, with their types.
+#: The fields that can be changed besides the attributes, with their types. A new one is a field of
+#: the model too (`models/users.py` and a migration), of the admin form (`fieldsets` in
+#: `admin/users.py`) and of the response (`api/serializers.py`, `api/openapi/user.py`).
 FIELDS: Mapping[str, Type] = {
     "first_name": TrimmedText(1, 150),
     "last_name": TrimmedText(0, 150),

@@ -15,11 +15,13 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from config.wsgi import application
+from users import changes
 from users.api.openapi.attributes import ATTRIBUTES_CODES
 from users.api.openapi.history import CHANGES_CODES, HISTORY_CODES
-from users.api.openapi.user import GET_CODES, UPDATE_CODES, user_schema
+from users.api.openapi.user import GET_CODES, UPDATE_CODES, parameters_schema, user_schema
 from users.api.serializers import UserSerializer
 from users.api.status_codes import STATUS_CODES
+from users.attributes.types import TrimmedText
 
 openapi = schemathesis.openapi.from_wsgi("/api/schema/?format=json", application)
 PATHS = openapi.raw_schema["paths"]
@@ -120,6 +122,12 @@ def assert_described(case, call):
         )
         json.loads(response.content)
         assert response.status_code < 500
+
+
+def test_a_field_that_is_added_is_described_by_its_type_at_once(monkeypatch):
+    monkeypatch.setitem(changes.FIELDS, "nickname", TrimmedText(0, 5))
+    schema = parameters_schema(merged=True)["properties"]["nickname"]
+    assert (schema["type"], schema["maxLength"]) == ("string", 5)
 
 
 @pytest.mark.django_db(transaction=True)  # each call, through WSGI, closes its connection

@@ -118,6 +118,20 @@ def test_of_a_password_it_says_that_it_was_set_and_never_which(member):
     assert (last_change().before, last_change().after) == ({"password": "set"}, {"password": None})
 
 
+def test_a_password_that_is_saved_after_other_fields_is_recorded(member):
+    before = member.updated_at
+    member.set_password("secret")
+    member.save(update_fields=["last_login"])
+    member.save(update_fields=["first_name"])
+    assert Change.objects.filter(action="updated").count() == 0
+    member.save(update_fields=["password"])
+    assert last_change().after == {"password": "set"}
+    assert User.objects.get(pk=member.pk).updated_at > before
+    number = Change.objects.count()
+    member.save(update_fields=["password"])
+    assert Change.objects.count() == number
+
+
 def test_a_password_that_is_hashed_anew_at_a_log_in_is_not_set(member, settings):
     number = Change.objects.count()
     settings.PASSWORD_HASHERS = [

@@ -1,7 +1,9 @@
-"""Attribute types: one class per type, with everything that depends on the type.
+"""Attribute types: one class per type, with how its values are validated, entered and described.
 
 `type_of` returns the type of a definition. The user's plain fields use these types as well
-(`users.changes`).
+(`users.changes`). A new type stands in `_TYPES` below, and besides in
+`users.models.AttributeDefinition` (`Type`, `has_choices`, the constraint, so a migration) and in
+`users.search` (its operators).
 """
 
 import json

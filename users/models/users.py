@@ -287,13 +287,16 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
             saved |= {"updated_at", *self._auto_now_fields()}
         if update_fields is not None:
             kwargs["update_fields"] = saved
-        if not deactivates:
+        unsaved_password = None if "password" in saved else self._password
+        if deactivates:
+            using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
+            with transaction.atomic(using=using, savepoint=False):
+                super().save(**kwargs)
+                self.end_sessions()
+        else:
             super().save(**kwargs)
-            return
-        using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
-        with transaction.atomic(using=using, savepoint=False):
-            super().save(**kwargs)
-            self.end_sessions()
+        # Any save makes Django forget it: the one that stores it would look like a log-in's.
+        self._password = unsaved_password
 
     @classmethod
     @cache

@@ -115,7 +115,10 @@ def parameters_schema(*, merged: bool) -> Schema:
     return {
         "type": "object",
         "properties": {
-            name: {**_parameter_schema(field, merged=merged), "description": _DESCRIPTIONS[name]}
+            name: {
+                **_parameter_schema(field, merged=merged),
+                "description": _DESCRIPTIONS.get(name, ""),
+            }
             for name, field in UserUpdateSerializer().fields.items()
         },
         "additionalProperties": False,
