@@ -199,6 +199,8 @@ def _sender() -> str:
     if not sender:
         return f"no-reply@{urlsplit(PUBLIC_URL).hostname}"
     try:
+        if "\n" in sender or "," in sender:
+            raise ValidationError("not one address")
         validate_email(parseaddr(sender)[1])
     except ValidationError:
         raise ImproperlyConfigured(

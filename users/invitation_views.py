@@ -102,7 +102,7 @@ class DoneView(Page, TemplateView):
 
 class AskForm(forms.Form):
     email = forms.EmailField(
-        label=_("Email"),
+        label=_("Email address"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
     )
@@ -130,4 +130,4 @@ class AskView(Page, FormView):
 @method_decorator(_PAGE, name="dispatch")
 class AskedView(Page, TemplateView):
     template_name = "users/invitations/asked.html"
-    title = _("Look into your mail")
+    title = _("Check your email")

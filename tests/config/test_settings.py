@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import django
 import pytest
 
 PROJECT = Path(__file__).parent.parent.parent
 STRONG_KEY = "9aB-strong-enough-" * 4
+MAIL = {"EMAIL_URL": "smtp+tls://mail.example", "PUBLIC_URL": "https://desk.example"}
 SHOW = """
 import json
 from config import settings
@@ -115,6 +117,54 @@ def test_a_dollar_begins_a_value_like_any_other_character():
     assert (database["USER"], database["PASSWORD"], database["NAME"]) == ("$u", "$p", "$d")
 
 
+def mail_options(shown):
+    """Return the options of the mail server, as Django has them before version 6.1 or since."""
+    if django.VERSION >= (6, 1):
+        return shown["MAILERS"]["default"]["OPTIONS"]
+    names = {"username": "HOST_USER", "password": "HOST_PASSWORD"}
+    options = ("host", "port", "username", "password", "use_tls", "use_ssl", "timeout")
+    return {name: shown[f"EMAIL_{names.get(name, name).upper()}"] for name in options}
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://mail.example", {"host": "mail.example", "port": 25, "username": "",
+                                 "use_tls": False, "use_ssl": False}),
+        ("smtp+tls://mail.example/", {"port": 587, "use_tls": True, "use_ssl": False}),
+        ("smtp+ssl://mail.example", {"port": 465, "use_tls": False, "use_ssl": True}),
+        ("smtp+tls://mail.example:2525", {"port": 2525}),
+        ("smtp+tls://desk%40desk.example:p%23%2F%3A@mail.example",
+         {"username": "desk@desk.example", "password": "p#/:", "host": "mail.example"}),
+        ("smtp://[::1]:25", {"host": "::1", "port": 25}),
+    ],
+)  # fmt: skip
+def test_a_mail_server_is_one_url_away(url, expected):
+    shown = settings(EMAIL_URL=url, PUBLIC_URL="https://desk.example", ALLOWED_HOSTS="desk.example")
+    options = mail_options(shown)
+    assert {name: options[name] for name in expected} == expected
+    assert options["timeout"] == 10
+    assert shown["PUBLIC_URL"] == "https://desk.example"
+    assert shown["DEFAULT_FROM_EMAIL"] == "no-reply@desk.example"
+
+
+def test_the_sender_of_mails_can_be_set():
+    sender = "Desk <desk@desk.example>"
+    shown = settings(**{**MAIL, "EMAIL_FROM": sender})
+    assert shown["DEFAULT_FROM_EMAIL"] == sender
+
+
+def test_no_mail_is_sent_by_default():
+    shown = settings()
+    assert shown["PUBLIC_URL"] == ""
+    assert "EMAIL_HOST" not in shown
+    assert not shown.get("MAILERS")
+
+
+def test_mails_can_be_printed():
+    assert settings(EMAIL_URL="consolemail://", PUBLIC_URL="https://desk.example/care")
+
+
 def test_a_weak_key_is_enough_for_debugging():
     assert start(SECRET_KEY="weak", DEBUG="on").returncode == 0
 
@@ -148,6 +198,32 @@ def test_a_weak_key_is_enough_for_debugging():
         ),
         ({"DATABASE_URL": "postgresql://[::1/desk"}, "DATABASE_URL is not a valid URL"),
         ({"DATABASE_URL": "postgresql://"}, "DATABASE_URL does not name a database"),
+        ({"EMAIL_URL": "smtp+tls://mail.example"}, "EMAIL_URL and PUBLIC_URL: set both"),
+        ({"PUBLIC_URL": "https://desk.example"}, "EMAIL_URL and PUBLIC_URL: set both"),
+        ({**MAIL, "EMAIL_URL": "smtps://mail.example"}, "EMAIL_URL must begin with smtp+tls://"),
+        ({**MAIL, "EMAIL_URL": "mail.example"}, "EMAIL_URL must begin with smtp+tls://"),
+        ({**MAIL, "EMAIL_URL": "consolemail://x"}, "EMAIL_URL must begin with smtp+tls://"),
+        ({**MAIL, "EMAIL_URL": "smtp://"}, "EMAIL_URL is not of the form"),
+        ({**MAIL, "EMAIL_URL": "smtp://:25"}, "EMAIL_URL does not name a server"),
+        ({**MAIL, "EMAIL_URL": "smtp://mail.example:port"}, "EMAIL_URL is not of the form"),
+        ({**MAIL, "EMAIL_URL": "smtp://mail.example:99999"}, "EMAIL_URL is not of the form"),
+        ({**MAIL, "EMAIL_URL": "smtp://[::1"}, "EMAIL_URL is not of the form"),
+        ({**MAIL, "EMAIL_URL": "smtp://mail.example?timeout=1"}, "EMAIL_URL is not of the form"),
+        ({**MAIL, "EMAIL_URL": "smtp://u:p/q@mail.example"}, "EMAIL_URL is not of the form"),
+        ({**MAIL, "EMAIL_URL": "smtp://u:p@q@mail.example"}, "EMAIL_URL is not of the form"),
+        ({**MAIL, "PUBLIC_URL": "desk.example"}, "PUBLIC_URL must be the address"),
+        ({**MAIL, "PUBLIC_URL": "ftp://desk.example"}, "PUBLIC_URL must be the address"),
+        ({**MAIL, "PUBLIC_URL": "https://desk.example?a=b"}, "PUBLIC_URL must be the address"),
+        ({**MAIL, "PUBLIC_URL": "https://desk.example/#a"}, "PUBLIC_URL must be the address"),
+        ({**MAIL, "PUBLIC_URL": "https://u:p@desk.example"}, "PUBLIC_URL must be the address"),
+        ({**MAIL, "PUBLIC_URL": "https://desk.example:x"}, "PUBLIC_URL must be the address"),
+        ({**MAIL, "PUBLIC_URL": "http://desk.example"}, "PUBLIC_URL must begin with https://"),
+        (
+            {**MAIL, "ALLOWED_HOSTS": "desk.example", "PUBLIC_URL": "https://evil.example"},
+            "PUBLIC_URL: 'evil.example' is not in ALLOWED_HOSTS",
+        ),
+        ({**MAIL, "EMAIL_FROM": "desk"}, "EMAIL_FROM must be an email address"),
+        ({**MAIL, "EMAIL_FROM": "a@b.example, c@d.example"}, "EMAIL_FROM must be an email address"),
     ],
 )
 def test_a_wrong_value_stops_the_start_and_names_its_variable(environment, message):
