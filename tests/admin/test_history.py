@@ -160,6 +160,27 @@ def test_it_is_filtered_by_door_actor_and_period(root_browser, user):
     assert doors(until="2026-03-31", by="Ada") == []
 
 
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ({"since": "2026-02-30"}, "Enter a valid date."),
+        ({"until": "yesterday"}, "Enter a valid date."),
+        ({"since": "2026-03-02", "until": "2026-03-01"}, "Must not be before “From”."),
+        ({"door": "window"}, "Select a valid choice. window is not one of the available choices."),
+    ],
+)
+def test_a_filter_that_is_not_valid_is_an_error_and_not_an_empty_page(
+    root_browser, user, query, error
+):
+    for path in f"{USERS}{user.pk}/history/", CHANGES:
+        page = root_browser.get(path, query)
+        text = page.content.decode()
+        assert page.context["filter_form"].errors == {list(query)[-1]: [error]}
+        assert error in text
+        assert 'class="errornote"' in text
+        assert "No changes." not in text
+
+
 def test_it_has_fifty_a_page_the_newest_first_and_none_twice(root_browser, user):
     Change.objects.all().delete()
     make_changes(user, 120)
@@ -307,7 +328,8 @@ def test_undoing_fills_the_form_in_and_saving_it_is_a_change_of_its_own(
     assert row.undo_url == undo_page(user, made)
     page = root_browser.get(row.undo_url)
     assert messages(page) == [
-        "The page is filled in with what was before the change. Check it, then save it."
+        "Filled in as before the change: First name, May log in with the email address, business, "
+        "location. Check the page, then save it."
     ]
     assert stored(user).first_name == "Bruno"
     assert Change.objects.count() == before + 2
@@ -390,10 +412,24 @@ def test_no_password_is_undone(root_browser, user):
     made = change(user)
     assert history(root_browser, user).context["rows"][0].undo_url == ""
     page = root_browser.get(undo_page(user, made))
-    assert messages(page) == []
+    assert messages(page) == ["There is no such change of this user to be undone."]
     old = stored(user).password
     root_browser.post(user_page(user), fields(page, "user_form"))
     assert stored(user).password == old
+
+
+def test_what_has_been_undone_already_is_said_to_be(root_browser, user, business):
+    made = change(
+        user, first_name="Bruno", custom_attributes={"business": "Banking"}, active_chats=2
+    )
+    change(user, custom_attributes={"business": "Retail"}, active_chats=0)
+    page = root_browser.get(undo_page(user, made))
+    assert messages(page) == [
+        "Filled in as before the change: First name. Check the page, then save it."
+    ]
+    change(user, first_name="Asha")
+    page = root_browser.get(undo_page(user, made))
+    assert messages(page) == ["Nothing to undo: the user has the old values already."]
 
 
 def test_only_who_may_change_the_user_undoes(staff_browser, superuser, user):

@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -40,7 +40,7 @@ class ChangeFilterForm(forms.Form):
     """Which changes of a user are shown."""
 
     door = forms.ChoiceField(
-        label=_("Door"), required=False, choices=[("", _("All")), *Change.Door.choices]
+        label=_("Made through"), required=False, choices=[("", _("All")), *Change.Door.choices]
     )
     by = forms.CharField(
         label=_("Changed by"),
@@ -51,6 +51,12 @@ class ChangeFilterForm(forms.Form):
     )
     since = DayField(label=_("From"), required=False)
     until = DayField(label=_("To"), required=False)
+
+    def clean_until(self) -> date | None:
+        since, until = self.cleaned_data.get("since"), self.cleaned_data["until"]
+        if since and until and until < since:
+            raise ValidationError(_("Must not be before “From”."))
+        return until
 
     def filtered(self, changes: QuerySet[Change]) -> QuerySet[Change]:
         """Return those of `changes` that are asked for; none, if what is asked for is invalid."""

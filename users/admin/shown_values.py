@@ -67,11 +67,15 @@ class ShownValuesForm(forms.ModelForm):
     def shown_values_json(self) -> str:
         return json.dumps(self.shown_values)
 
-    def enter(self, values: Mapping[str, Any]) -> None:
-        """Fill in `values`, by field name, as if the operator had entered them on the page."""
+    def enter(self, values: Mapping[str, Any]) -> list[str]:
+        """Fill in `values`, by field name, as if the operator had entered them on the page.
+
+        Return the names of those that are not stored already.
+        """
         self.shown_values = dict(self.stored_values)  # what it is compared with
         self.initial |= values
         self._bound_fields_cache.clear()
+        return [name for name in values if _shown(self[name]) != self.shown_values.get(name)]
 
     @cached_property
     def changed_data(self) -> list[str]:

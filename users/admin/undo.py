@@ -13,7 +13,7 @@ from users.admin.change_rows import values_to_set_by_hand
 from users.admin.user_form import UserForm
 from users.attributes.rules import KINDS
 from users.attributes.types import type_of
-from users.attributes.values import readable
+from users.attributes.values import readable, same
 from users.db.keys import row_id
 from users.models import Change
 
@@ -23,33 +23,32 @@ def fill_in(request: HttpRequest, user: Any, form: UserForm, key: str) -> None:
     change = Change.objects.filter(
         pk=row_id(key), user_id=user.pk, action=Change.Action.UPDATED
     ).first()
-    if change is None:
+    if change is None or change.before.keys() <= {"password"}:
         messages.error(request, gettext("There is no such change of this user to be undone."))
         return
-    old = _Entered(form)
+    old = _Entered(user, form)
     for name, value in change.before.items():
         if name in KINDS and isinstance(value, dict):
             for key, attribute in value.items():
                 old.add_attribute(name, key, attribute)
         else:
             old.add(name, value)
-    form.enter(old.values)
-    if old.values:
-        messages.info(
-            request,
-            gettext(
-                "The page is filled in with what was before the change. Check it, then save it."
-            ),
-        )
+    labels = [str(form.fields[name].label) for name in form.enter(old.values)]
+    if labels:
+        text = gettext("Filled in as before the change: %s. Check the page, then save it.")
+        messages.info(request, text % ", ".join(labels))
     left = Change(before=old.left)
     if texts := "; ".join(values_to_set_by_hand(left, old.left)):
         messages.warning(request, gettext("Not filled in, to be undone by hand: %s") % texts)
+    if not labels and not texts:
+        messages.info(request, gettext("Nothing to undo: the user has the old values already."))
 
 
 class _Entered:
     """What is entered into a form, by the names of its fields, and what it has no field for."""
 
-    def __init__(self, form: UserForm) -> None:
+    def __init__(self, user: Any, form: UserForm) -> None:
+        self.user = user
         self.form = form
         self.values: dict[str, Any] = {}
         self.left: dict[str, Any] = {}
@@ -58,7 +57,7 @@ class _Entered:
     def add(self, name: str, value: Any) -> None:
         if name in self.form.fields and name != "password":
             self.values[name] = value
-        elif name != "password":
+        elif name != "password" and not same(getattr(self.user, name, None), value):
             self.left[name] = value
 
     def add_attribute(self, field: str, key: str, value: Any) -> None:
@@ -74,5 +73,5 @@ class _Entered:
                 self.form.fields[name].widget = forms.TextInput()
                 value = readable(value)
             self.values[name] = value
-        elif value is not None:
+        elif value is not None and not same(getattr(self.user, field).get(key), value):
             self.left.setdefault(field, {})[key] = value

@@ -66,13 +66,13 @@ class Migration(migrations.Migration):
                         choices=[
                             ("api", "API"),
                             ("admin", "admin site"),
-                            ("import", "import"),
-                            ("scim", "SCIM"),
-                            ("command", "command"),
-                            ("code", "code"),
+                            ("import", "file import"),
+                            ("scim", "directory (SCIM)"),
+                            ("command", "command line"),
+                            ("code", "other program code"),
                         ],
                         max_length=7,
-                        verbose_name="door",
+                        verbose_name="made through",
                     ),
                 ),
                 (

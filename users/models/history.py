@@ -36,10 +36,10 @@ class Change(models.Model):
     class Door(models.TextChoices):
         API = "api", _("API")
         ADMIN = "admin", _("admin site")
-        IMPORT = "import", _("import")
-        SCIM = "scim", _("SCIM")
-        COMMAND = "command", _("command")
-        CODE = "code", _("code")
+        IMPORT = "import", _("file import")
+        SCIM = "scim", _("directory (SCIM)")
+        COMMAND = "command", _("command line")
+        CODE = "code", _("other program code")
 
     class ByType(models.TextChoices):
         ACCESS_TOKEN = "access_token", _("access token")
@@ -51,7 +51,7 @@ class Change(models.Model):
     user_id = models.BigIntegerField(_("user id"))
     login_id = models.CharField(_("login id"), max_length=150)
     action = models.CharField(_("action"), max_length=7, choices=Action)
-    door = models.CharField(_("door"), max_length=7, choices=Door)
+    door = models.CharField(_("made through"), max_length=7, choices=Door)
     by_type = models.CharField(_("changed by"), max_length=12, choices=ByType, blank=True)
     by_id = models.BigIntegerField(null=True, blank=True)
     by_name = models.CharField(max_length=150, blank=True)
