@@ -7,6 +7,7 @@ the error names the variable.
 import re
 from datetime import timedelta
 from email.utils import parseaddr
+from importlib import import_module
 from importlib.util import find_spec
 from os import environ
 from pathlib import Path
@@ -134,6 +135,52 @@ def _database() -> dict[str, Any]:
     return database
 
 
+def _cache() -> dict[str, Any]:
+    url = environ.get("CACHE_URL", "").strip()
+    if not url:
+        return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    if not re.match(r"rediss?://", url):
+        raise ImproperlyConfigured("CACHE_URL must begin with redis:// or rediss:// (TLS).")
+    if not find_spec("redis"):
+        raise ImproperlyConfigured("CACHE_URL needs the extra `redis`: uv sync --extra redis.")
+    try:
+        # Unencoded in a password, these characters would end the server's address.
+        if not re.fullmatch(r"rediss?://([^/?#@]*@)?[^/?#@]+(/[0-9]*)?(\?[^#]*)?", url):
+            raise ValueError
+        cache = Env.cache_url_config(url, backend="django.core.cache.backends.redis.RedisCache")
+        # django-environ lowers all names in the query, Django's own (`KEY_PREFIX`) too.
+        cache = {name.upper(): value for name, value in cache.items()}
+        options = cache.setdefault("OPTIONS", {})
+        # A call does not wait for a cache that hangs.
+        options.setdefault("socket_connect_timeout", 1)  # seconds
+        options.setdefault("socket_timeout", 1)
+        pool = import_module("redis").ConnectionPool
+        locations = cache["LOCATION"]
+        for server in [locations] if isinstance(locations, str) else locations:
+            pool.from_url(server, **options).make_connection()  # which does not connect yet
+    except (TypeError, ValueError):
+        # Without the cause, which can contain a part of the password.
+        raise ImproperlyConfigured(
+            "CACHE_URL is not of the form redis://name:password@server:port/number. Percent-encode "
+            "all characters but letters, digits and -._~ in the name and the password: # as %23, "
+            "/ as %2F, @ as %40."
+        ) from None
+    return cache
+
+
+def _rate_limit() -> int | None:
+    limit = environ.get("RATE_LIMIT", "").strip()
+    if not limit:
+        return None
+    # The bounds of an access token's own limit.
+    if not (re.fullmatch("[0-9]{1,10}", limit) and 1 <= int(limit) <= 1_000_000_000):
+        raise ImproperlyConfigured(
+            "RATE_LIMIT must be a number of calls a day from 1 to 1000000000, or empty for no "
+            f"limit, not '{limit}'."
+        )
+    return int(limit)
+
+
 def _mail_server() -> dict[str, Any] | None:
     """Return the mail backend and its options, or None if no mail is sent."""
     url = environ.get("EMAIL_URL", "").strip()
@@ -214,6 +261,8 @@ SECRET_KEY = _secret_key(DEBUG)
 ALLOWED_HOSTS = _allowed_hosts()
 HTTPS = _boolean("HTTPS", default=not DEBUG)
 DATABASES = {"default": _database()}
+CACHES = {"default": _cache()}
+USERS_RATE_LIMIT = _rate_limit()
 
 INSTALLED_APPS = [
     "config",

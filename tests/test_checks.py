@@ -15,7 +15,7 @@ from users.api.views.user import UserView
 from users.checks import check_primary_key
 from users.forms import LoginForm
 from users.middleware import ActingMiddleware
-from users.models import AbstractUser, Team
+from users.models import AbstractUser, AccessToken, Team
 
 pytestmark = pytest.mark.django_db  # some of Django's own checks ask the database
 
@@ -188,3 +188,34 @@ def test_guessing_passwords_without_end_is_said_to_who_deploys(
     monkeypatch.setattr("users.checks.apps.is_installed", lambda name: name == app)
     assert ("users.W008" in ids(include_deployment_checks=True)) == expected
     assert "users.W008" not in ids()
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1_000_000_001, "100", 1.5, True])
+def test_a_rate_limit_that_is_no_number_of_calls_is_said(settings, limit):
+    settings.USERS_RATE_LIMIT = limit
+    assert "users.E004" in ids()
+
+
+REDIS = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://nowhere"}
+OTHERS = [
+    "django.core.cache.backends.locmem.LocMemCache",
+    "django.core.cache.backends.dummy.DummyCache",
+]
+
+
+@pytest.mark.parametrize("backend", OTHERS)
+def test_a_rate_limit_without_redis_is_said(settings, backend):
+    settings.CACHES = {"default": {"BACKEND": backend}}
+    assert "users.W011" not in ids(databases=["default"])
+    settings.USERS_RATE_LIMIT = 100
+    assert "users.W011" in ids()
+    settings.CACHES = {"default": REDIS}
+    assert not {"users.W011", "users.E004"} & ids(databases=["default"])
+
+
+def test_a_rate_limit_of_a_token_without_redis_is_said(settings):
+    AccessToken.objects.issue("HR system", [], rate_limit=100)
+    assert "users.W011" in ids(databases=["default"])
+    assert "users.W011" not in ids()  # which asks no database
+    settings.CACHES = {"default": REDIS}
+    assert "users.W011" not in ids(databases=["default"])

@@ -9,13 +9,14 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend, RemoteUserBackend
 from django.core import checks
-from django.db import connections, models, router
+from django.core.cache import caches
+from django.db import DatabaseError, connections, models, router, transaction
 from django.urls import URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
 from users.backends import LoginBackend
 from users.middleware import ActingMiddleware
-from users.models import AbstractUser
+from users.models import AbstractUser, AccessToken
 from users.sessions import SessionStore
 
 
@@ -165,6 +166,63 @@ def check_authentication_backends(**kwargs: Any) -> list[checks.CheckMessage]:
             id="users.W002",
         )
     ]
+
+
+@checks.register
+def check_rate_limit(**kwargs: Any) -> list[checks.CheckMessage]:
+    """users.E004: USERS_RATE_LIMIT is no number of calls."""
+    limit = getattr(settings, "USERS_RATE_LIMIT", None)
+    if limit is None or (type(limit) is int and 1 <= limit <= AccessToken.MAX_RATE_LIMIT):
+        return []
+    return [
+        checks.Error(
+            f"USERS_RATE_LIMIT, {limit!r}, is not a number of calls a day.",
+            hint=f"Set it to an integer from 1 to {AccessToken.MAX_RATE_LIMIT}, or to None for no "
+            "limit.",
+            id="users.E004",
+        )
+    ]
+
+
+@checks.register
+def check_cache(**kwargs: Any) -> list[checks.CheckMessage]:
+    """users.W011: there is a rate limit, and the cache is not Redis."""
+    if getattr(settings, "USERS_RATE_LIMIT", None) is None or _counts_across_processes():
+        return []
+    return [_cache_warning("USERS_RATE_LIMIT is set")]
+
+
+@checks.register(checks.Tags.database)
+def check_cache_for_tokens(
+    databases: Iterable[str] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """users.W011: an access token has a rate limit, and the cache is not Redis."""
+    using = router.db_for_read(AccessToken)
+    if using not in (databases or ()) or _counts_across_processes():
+        return []
+    try:
+        with transaction.atomic(using=using):
+            limited = AccessToken.objects.using(using).exclude(rate_limit=None).exists()
+    except DatabaseError:  # not migrated yet
+        return []
+    return [_cache_warning("An access token has a rate limit")] if limited else []
+
+
+def _counts_across_processes() -> bool:
+    """Return True if the default cache is Redis, by Django's own backend or another one."""
+    backends = {"django.core.cache.backends.redis", "django_redis", "django_valkey"}
+    modules = (each.__module__ for each in type(caches["default"]).__mro__)
+    return any(module in backends or module.split(".")[0] in backends for module in modules)
+
+
+def _cache_warning(reason: str) -> checks.CheckMessage:
+    return checks.Warning(
+        f"{reason}, but the default cache is not Redis: each process counts calls for itself, or "
+        "loses some.",
+        hint='Set CACHES["default"]["BACKEND"] = "django.core.cache.backends.redis.RedisCache", '
+        "with its LOCATION; in the project `config`, set CACHE_URL.",
+        id="users.W011",
+    )
 
 
 @checks.register(checks.Tags.urls)

@@ -270,3 +270,35 @@ def test_the_list_shows_who_may_only_read_and_filters_by_it(root_browser, stored
     for value, shown in ((1, [stored]), (0, [])):
         page = root_browser.get(f"{LIST}?read_only__exact={value}")
         assert list(page.context["cl"].result_list) == shown
+
+
+@pytest.mark.parametrize(("changes", "limit"), [({}, None), ({"rate_limit": "500"}, 500)])
+def test_a_token_may_have_a_rate_limit(root_browser, team, changes, limit):
+    make(root_browser, team, **changes)
+    assert AccessToken.objects.get().rate_limit == limit
+
+
+@pytest.mark.parametrize(("entered", "stored_limit"), [("7", 7), ("", None)])
+def test_a_rate_limit_is_changed_later(root_browser, stored, entered, stored_limit):
+    AccessToken.objects.update(rate_limit=5)
+    send(root_browser, f"{LIST}{stored.pk}/change/", "accesstoken_form", rate_limit=entered)
+    stored.refresh_from_db()
+    assert stored.rate_limit == stored_limit
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "1000000001", "x", "1.5", "9" * 5000])
+def test_a_rate_limit_out_of_bounds_is_refused(root_browser, team, limit):
+    response = make(root_browser, team, rate_limit=limit)
+    assert list(response.context["adminform"].form.errors) == ["rate_limit"]
+    assert not AccessToken.objects.exists()
+
+
+def test_the_successor_of_a_token_has_its_rate_limit(root_browser, stored):
+    AccessToken.objects.update(rate_limit=5)
+    act(root_browser, "rotate", [stored], hours="2")
+    assert AccessToken.objects.exclude(pk=stored.pk).get().rate_limit == 5
+
+
+def test_the_list_shows_the_rate_limit(root_browser, stored):
+    AccessToken.objects.update(rate_limit=12345)
+    assert "12345" in root_browser.get(LIST).content.decode()

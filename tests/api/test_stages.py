@@ -21,10 +21,16 @@ def read_only(call, team):
     return {}
 
 
+def used_up(call, team):
+    AccessToken.objects.update(rate_limit=0)
+    return {}
+
+
 FAULTS = {
     2002: lambda call, team: {"headers": {"Authorization": None}},
     2003: lambda call, team: {"headers": {"Authorization": "Bearer unknown"}},
     2004: expired,
+    9429: used_up,
     2010: lambda call, team: {"headers": {"teamid": str(TeamFactory().pk)}},
     2099: lambda call, team: {"method": "POST"},
     9403: read_only,

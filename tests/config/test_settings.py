@@ -304,3 +304,69 @@ def test_the_project_passes_djangos_checks_for_deployment():
         check=False,
     )
     assert process.returncode == 0, process.stderr
+
+
+def test_the_cache_is_the_processs_own_memory_and_there_is_no_rate_limit():
+    shown = settings(CACHE_URL="", RATE_LIMIT=" ")
+    assert shown["CACHES"]["default"]["BACKEND"].endswith("LocMemCache")
+    assert shown["USERS_RATE_LIMIT"] is None
+
+
+@pytest.mark.parametrize("limit", ["1", "10000", "1000000000"])
+def test_a_rate_limit_is_a_number_of_calls(limit):
+    assert settings(RATE_LIMIT=limit)["USERS_RATE_LIMIT"] == int(limit)
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "1.5", "1e4", "1_000", "1000000001", "9" * 5000])
+def test_a_wrong_rate_limit_is_an_error_that_names_it(limit):
+    process = start(SECRET_KEY=STRONG_KEY, RATE_LIMIT=limit)
+    assert process.returncode != 0
+    assert "RATE_LIMIT must be a number of calls a day from 1 to" in process.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "location"),
+    [
+        ("redis://127.0.0.1:6379/5", "redis://127.0.0.1:6379/5"),
+        ("rediss://desk:p%40ss@cache.example", "rediss://desk:p%40ss@cache.example"),
+        ("redis://one.example:6379,two.example:6380/1",
+         ["redis://one.example:6379/1", "redis://two.example:6380/1"]),
+    ],
+)  # fmt: skip
+def test_a_redis_is_one_url_away(url, location):
+    cache = settings(CACHE_URL=url)["CACHES"]["default"]
+    assert cache["BACKEND"] == "django.core.cache.backends.redis.RedisCache"
+    assert cache["LOCATION"] == location
+    assert cache["OPTIONS"] == {"socket_connect_timeout": 1, "socket_timeout": 1}
+
+
+def test_a_redis_takes_options():
+    url = "redis://cache.example/0?key_prefix=desk&socket_timeout=0.5"
+    cache = settings(CACHE_URL=url)["CACHES"]["default"]
+    assert cache["KEY_PREFIX"] == "desk"
+    assert cache["OPTIONS"]["socket_timeout"] == 0.5
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:6379",
+        "http://cache.example",
+        "redis:cache.example",
+        "redis://",
+        "redis:///0",
+        "redis://cache.example/x",
+        "redis://cache.example:x/0",
+        "redis://cache.example:99999/0",
+        "redis://cache.example/0?no_such_option=1",
+        "redis://desk:hidden#secret@cache.example/0",
+        "redis://desk:hidden/secret@cache.example/0",
+        "redis://desk:hidden@secret@cache.example/0",
+    ],
+)
+def test_a_wrong_cache_url_is_an_error_that_names_it_and_hides_the_password(url):
+    process = start(SECRET_KEY=STRONG_KEY, CACHE_URL=url)
+    assert process.returncode != 0
+    assert "ImproperlyConfigured: CACHE_URL" in process.stderr
+    assert "hidden" not in process.stderr
+    assert "secret" not in process.stderr

@@ -69,3 +69,17 @@ def test_it_names_what_is_wrong_and_makes_nothing(team, arguments, message):
 def test_it_makes_a_token_that_may_only_read(team, arguments, read_only):
     call_command("create_access_token", "CRM", f"--team={team.pk}", *arguments)
     assert AccessToken.objects.get().read_only is read_only
+
+
+@pytest.mark.parametrize(("arguments", "limit"), [([], None), (["--rate-limit=10000"], 10_000)])
+def test_it_limits_the_calls_of_the_token(team, arguments, limit):
+    call_command("create_access_token", "CRM", f"--team={team.pk}", *arguments)
+    assert AccessToken.objects.get().rate_limit == limit
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "1.5", "1000000001", "٣", "9" * 5000])
+def test_it_names_the_bounds_of_a_rate_limit(team, limit):
+    message = "is not a number of calls from 1 to 1000000000"
+    with pytest.raises(CommandError, match=message):
+        call_command("create_access_token", "CRM", f"--team={team.pk}", f"--rate-limit={limit}")
+    assert not AccessToken.objects.exists()

@@ -23,7 +23,7 @@ class AccessTokenCreationForm(forms.ModelForm):
 
     class Meta:
         model = AccessToken
-        fields = ("name", "teams", "read_only")
+        fields = ("name", "teams", "read_only", "rate_limit")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -35,7 +35,7 @@ class AccessTokenForm(ShownValuesForm):
 
     class Meta:
         model = AccessToken
-        fields = ("name", "teams", "read_only")
+        fields = ("name", "teams", "read_only", "rate_limit")
 
 
 class RotationForm(forms.Form):

@@ -31,6 +31,7 @@ class AccessTokenAdmin(KeyedAdmin):
         "hint",
         "granted",
         "read_only",
+        "rate_limit",
         "state",
         "created_at",
         "expires_at",
@@ -50,7 +51,7 @@ class AccessTokenAdmin(KeyedAdmin):
         return super().get_form(request, obj, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        edited = ("name", "teams", "read_only")
+        edited = ("name", "teams", "read_only", "rate_limit")
         return (*edited, *self.readonly_fields) if obj else (*edited, "days")
 
     @admin.display(description=_("teams"))
@@ -74,6 +75,7 @@ class AccessTokenAdmin(KeyedAdmin):
             form.cleaned_data["teams"],
             timezone.now() + timedelta(days=days) if days else None,
             read_only=obj.read_only,
+            rate_limit=obj.rate_limit,
         )
         # Used by the rest of Django's view.
         obj.pk, obj.hint, obj._state.adding = token.pk, token.hint, False

@@ -2,8 +2,9 @@
 
 import json
 import logging
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied
 from django.core.signals import got_request_exception
@@ -144,6 +145,10 @@ def as_api_error(exception: Exception) -> ApiError:
             return ApiError(status_codes.INVALID_TOKEN)
         case exceptions.MethodNotAllowed():
             return ApiError(status_codes.METHOD_NOT_ALLOWED)
+        case exceptions.Throttled():  # by a project's own throttling class
+            wait = cast("Any", exception).wait
+            headers = {"Retry-After": str(math.ceil(wait))} if wait else None
+            return ApiError(status_codes.TOO_MANY_REQUESTS, headers=headers)
         case exceptions.NotFound() | Http404():
             return ApiError(status_codes.USER_NOT_FOUND)
         case exceptions.ValidationError(detail=dict() as errors):

@@ -1,3 +1,4 @@
+import django.core.validators
 import django.db.models.deletion
 import django.db.models.lookups
 import django.db.models.manager
@@ -435,6 +436,19 @@ class Migration(migrations.Migration):
                         default=False,
                         help_text="The token may read, but change nothing.",
                         verbose_name="read only",
+                    ),
+                ),
+                (
+                    "rate_limit",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="How many calls the token may make in a day (UTC). Empty: the default.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1000000000),
+                        ],
+                        verbose_name="calls a day",
                     ),
                 ),
                 (

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -22,10 +23,12 @@ class AccessTokenManager(models.Manager["AccessToken"]):
         expires_at: datetime | None = None,
         *,
         read_only: bool = False,
+        rate_limit: int | None = None,
     ) -> tuple["AccessToken", str]:
         """Make an access token that is granted `teams` and runs out at `expires_at` (None: never).
 
         read_only: whether the token lets make no call that writes.
+        rate_limit: how many calls a day it may make (None: as many as the deployment has it).
 
         Returns (the stored token, the secret that the caller sends). The secret is not stored:
         this is the one time that it can be shown.
@@ -39,6 +42,7 @@ class AccessTokenManager(models.Manager["AccessToken"]):
                 digest=tokens.digest(secret),
                 expires_at=expires_at,
                 read_only=read_only,
+                rate_limit=rate_limit,
             )
             token.teams.set(teams)
         return token, secret
@@ -48,6 +52,7 @@ class AccessToken(models.Model):
     """What a system that calls the API shows to be let in, and the teams that it may act for."""
 
     MAX_DAYS = 36_500
+    MAX_RATE_LIMIT = 1_000_000_000
 
     # How exact the note of the last use is: a write for each call would cost more than it tells.
     LAST_USED_PRECISION = timedelta(minutes=1)
@@ -62,6 +67,13 @@ class AccessToken(models.Model):
     )
     read_only = models.BooleanField(
         _("read only"), default=False, help_text=_("The token may read, but change nothing.")
+    )
+    rate_limit = models.PositiveIntegerField(
+        _("calls a day"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_RATE_LIMIT)],
+        help_text=_("How many calls the token may make in a day (UTC). Empty: the default."),
     )
     hint = models.CharField(
         _("ends in"), max_length=tokens.HINT_LENGTH, blank=True, default="", editable=False
@@ -117,7 +129,11 @@ class AccessToken(models.Model):
                 )
             expires_at = now + (token.expires_at - token.created_at) if token.expires_at else None
             issued = type(self).objects.issue(
-                token.name, token.teams.all(), expires_at, read_only=token.read_only
+                token.name,
+                token.teams.all(),
+                expires_at,
+                read_only=token.read_only,
+                rate_limit=token.rate_limit,
             )
             self.expires_at = min(filter(None, (token.expires_at, now + grace)))
             self.save(update_fields=["expires_at"])

@@ -15,6 +15,7 @@ EVERY_CALL = (
     status_codes.MISSING_HEADERS,
     status_codes.INVALID_TOKEN,
     status_codes.EXPIRED_TOKEN,
+    status_codes.TOO_MANY_REQUESTS,
     status_codes.INTERNAL_ERROR,
     status_codes.TEAM_NOT_FOUND,
     status_codes.METHOD_NOT_ALLOWED,
@@ -126,6 +127,21 @@ HEADERS = [
         required=True,
         response=True,
         description="The request's unique identifier, which is in the server's log too.",
+    ),
+    *(
+        OpenApiParameter(name, int, OpenApiParameter.HEADER, response=True, description=description)
+        for name, description in (
+            ("Rate-Limit-Limit", "How many calls the access token may make in a day (UTC)."),
+            ("Rate-Limit-Remaining", "How many of them are left today."),
+            ("Rate-Limit-Reset", "When the day ends, in seconds since 1970 (UTC)."),
+        )
+    ),
+    OpenApiParameter(
+        "Retry-After",
+        int,
+        OpenApiParameter.HEADER,
+        response=[429],
+        description="In how many seconds the day ends (UTC).",
     ),
     OpenApiParameter(
         "WWW-Authenticate",

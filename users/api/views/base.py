@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from users import acting
-from users.api import status_codes
+from users.api import rate_limits, status_codes
 from users.api.authentication import AccessTokenAuthentication
 from users.api.envelope import ApiError, IgnoreClientContentNegotiation, exception_handler
 from users.db.keys import NO_ROW, row_id
@@ -55,6 +55,7 @@ class ApiView(APIView):
     #: The methods that change nothing, which a read-only access token allows.
     reading_methods: Collection[str] = ("GET", "HEAD")
 
+    rate_limit_headers: Mapping[str, str] = {}  # once the caller is known, if there is a limit
     team_id: int | None = None  # the team that the caller acts for, once known
 
     # A call that writes opens its own transaction, so that it can handle a commit that fails: with
@@ -67,6 +68,8 @@ class ApiView(APIView):
             response = super().dispatch(request, *args, **kwargs)
         response["trxid"] = self.trxid
         response["Cache-Control"] = "no-store"
+        for name, value in self.rate_limit_headers.items():
+            response[name] = value
         self.log(response, time.perf_counter() - started)
         return response
 
@@ -80,6 +83,7 @@ class ApiView(APIView):
             raise AuthenticationFailed
         # A host's own authentication may know a user instead of a token.
         acting.identify(request.auth if isinstance(request.auth, AccessToken) else request.user)
+        self.limit_rate(request)  # 9429
         self.team_id = self.get_team_id(request)
         if self.team_id is None:
             raise ApiError(status_codes.TEAM_NOT_FOUND, {"teamid": [_TEAM_ID]})
@@ -96,6 +100,16 @@ class ApiView(APIView):
         }
         if missing:
             raise ApiError(status_codes.MISSING_HEADERS, missing)
+
+    def limit_rate(self, request: Request) -> None:
+        """Raise `ApiError` if the access token has made as many calls today as it may."""
+        if not isinstance(request.auth, AccessToken):
+            return  # a host that authenticates by itself limits its callers by itself
+        usage = rate_limits.count_call(request.auth)
+        if usage is not None:
+            self.rate_limit_headers = usage.headers
+            if usage.is_exceeded:
+                raise ApiError(status_codes.TOO_MANY_REQUESTS)
 
     def get_team_id(self, request: Request) -> int | None:
         """Return the team's id in the `teamid` header, or None if the token is not granted it."""

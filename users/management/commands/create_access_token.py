@@ -44,6 +44,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--read-only", action="store_true", help="let the token read, but change nothing"
         )
+        parser.add_argument(
+            "--rate-limit",
+            type=arguments.rate_limit,
+            metavar="N",
+            help="how many calls it may make in a day (default: as many as the deployment has it)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         name, lifetime = options["name"].strip(), options["days"]
@@ -58,7 +64,11 @@ class Command(BaseCommand):
             teams.append(team)
         expires_at = timezone.now() + timedelta(days=lifetime) if lifetime else None
         token, secret = AccessToken.objects.issue(
-            name, teams, expires_at, read_only=options["read_only"]
+            name,
+            teams,
+            expires_at,
+            read_only=options["read_only"],
+            rate_limit=options["rate_limit"],
         )
         self.stdout.write(secret)
         self.stderr.write(f"Created the access token “{token}”.", style_func=self.style.SUCCESS)
