@@ -1,3 +1,5 @@
+"""The project's URLs: the API, the admin site, health checks, the OpenAPI page."""
+
 from importlib import import_module
 
 from django.apps import apps

@@ -71,7 +71,7 @@ def visible(changes: "QuerySet[Change]", team_id: int, granted: Sequence[int]) -
     granted: the ids of all teams that the caller may act for. A change of memberships in other
         teams, and of nothing else, is left out.
 
-    The changes get `by_name_visible`: whether `by_id` is an access token that shares a team with
+    The changes get `by_name_visible`: True if `by_id` is an access token that shares a team with
     the caller.
     """
     vendor = connections[changes.db].vendor

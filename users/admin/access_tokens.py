@@ -1,3 +1,5 @@
+"""The pages of access tokens: list, form, and the actions to revoke and rotate."""
+
 from datetime import timedelta
 from typing import Any
 

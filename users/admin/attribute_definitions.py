@@ -1,3 +1,5 @@
+"""The pages of attribute definitions: list and form."""
+
 from typing import Any
 
 from django.contrib import admin

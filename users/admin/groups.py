@@ -1,3 +1,5 @@
+"""The pages of groups, which only superusers can change."""
+
 from typing import Any
 
 from django.contrib.auth import admin as auth_admin

@@ -27,7 +27,7 @@ class LockingAdmin(admin.ModelAdmin):
     def lock_users(self, request: Any, user_ids: Iterable[Any]) -> list[Any]:
         """Lock the users `user_ids` for a change, and return them; call it in a transaction.
 
-        `request.user` is read anew, for his rights may have changed during the wait for the lock.
+        `request.user` is read again, because their rights may have changed during the wait.
         `request.locked_superusers` becomes the ids of the superusers who may enter.
 
         Raises `PermissionDenied` if the actor may not enter the admin site any more.

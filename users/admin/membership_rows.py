@@ -82,5 +82,5 @@ class MembershipRows(forms.BaseInlineFormSet):
         form.has_ended = i in self.ended
         form.instance.user = self.instance  # who would be read again for the name of each row
         if i < self.initial_form_count():
-            form.empty_permitted = True  # What was not changed is not judged.
+            form.empty_permitted = True  # what was not changed is not validated
         return form

@@ -1,3 +1,5 @@
+"""The pages of teams and of memberships: lists and forms."""
+
 from collections.abc import Iterable
 from typing import Any
 
@@ -47,16 +49,16 @@ class TeamAdmin(KeyedAdmin):
         tokens = AccessToken.objects.filter(teams__in=teams, revoked_at=None).distinct()
         for token in tokens.prefetch_related("teams"):
             granted = {team.pk for team in token.teams.all()}
-            sentence = ngettext(
+            message = ngettext(
                 "The access token {} loses this team.",
                 "The access token {} loses these teams.",
                 len(granted & teams.keys()),
             )
             if granted <= teams.keys():
-                sentence = gettext(
+                message = gettext(
                     "The access token {} loses its only team: whoever uses it is let in no more."
                 )
-            to_delete.append(format_html(sentence, token))
+            to_delete.append(format_html(message, token))
         return to_delete, counts, perms_needed, protected
 
 

@@ -1,3 +1,5 @@
+"""The page of a user: form, history, password, deletion; the list is in `user_list`."""
+
 from collections.abc import Sequence
 from typing import Any
 

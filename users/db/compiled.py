@@ -1,7 +1,7 @@
 """SQL statements that are compiled once per connection and run many times.
 
 Django compiles a queryset on each evaluation, which takes several times as long as running it. The
-update call runs the same few statements on every request. Compiled anew, its SELECT would add about
+update call runs the same few statements on every request. Uncompiled, its SELECT would add about
 160 per cent to its CPU time, the INSERT of the history 55, the UPDATE 30
 (`python -m tests.benchmarks.parts`).
 """

@@ -1,4 +1,4 @@
-"""What the systems that call the API are let in by."""
+"""Access tokens: made, granted teams, rotated and revoked. Systems authenticate with them."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ class AccessTokenManager(models.Manager["AccessToken"]):
     ) -> tuple["AccessToken", str]:
         """Make an access token that is granted `teams` and runs out at `expires_at` (None: never).
 
-        read_only: whether the token lets make no call that writes.
+        read_only: if True, the token is refused in calls that write.
         rate_limit: how many calls a day it may make (None: as many as the deployment has it).
 
         Returns (the stored token, the secret that the caller sends). The secret is not stored:
@@ -144,7 +144,7 @@ class AccessToken(models.Model):
         now = timezone.now()
         before = now - self.LAST_USED_PRECISION
         if self.last_used_at is None or self.last_used_at <= before:
-            # Judged again by the database: of many workers that come here at once, one writes.
+            # The database checks it again: of many workers that come here at once, one writes.
             unnoted = models.Q(last_used_at=None) | models.Q(last_used_at__lte=before)
             with transaction.atomic(using=router.db_for_write(type(self), instance=self)):
                 type(self).objects.filter(unnoted, pk=self.pk).update(last_used_at=now)

@@ -1,4 +1,4 @@
-"""Which attributes users may hold, and who holds them."""
+"""Attribute definitions: which attributes users may have; and queries for who has one."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

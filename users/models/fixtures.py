@@ -1,4 +1,4 @@
-"""What fixtures (`loaddata`) bring, which Django saves as it is."""
+"""Checks of what `loaddata` saves, which Django does not validate."""
 
 from typing import Any
 

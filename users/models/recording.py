@@ -94,7 +94,7 @@ class Recording:
             before, after = _difference(_recorded_values(self.fields, old), after)
         if self.has_password:
             was, is_now = old and _password(old["password"]), _password(user.password)
-            # A log-in that hashes the password anew saves it alone, and has set none.
+            # A log-in that rehashes the password saves it alone, and sets none.
             names = self.names
             is_log_in = names is not None and user._password is None and "updated_at" not in names
             is_another = old is not None and old["password"] != user.password and not is_log_in

@@ -1,4 +1,4 @@
-"""Sessions that know whose they are."""
+"""The session model: Django's, with a foreign key to the user."""
 
 from importlib import import_module
 

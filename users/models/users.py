@@ -260,7 +260,7 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
     # What was read of the row, by attribute name; None where it is no longer what the row holds.
     stored_values: dict[str, Any] | None = None
 
-    # Which saves are a log-in's own: its time, and a password hashed anew by a stronger hasher.
+    # Which saves are a log-in's own: its time, and a password rehashed by a stronger hasher.
     _LOG_IN_FIELDS = frozenset({"last_login", "password"})
 
     def __str__(self) -> str:
@@ -315,7 +315,7 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
 
     @property
     def logged_in(self) -> bool:
-        """Whether the user has a session that has neither ended nor expired.
+        """True if the user has a session that has neither ended nor expired.
 
         One from before the password changed has ended: Django lets nobody in with it.
         """
@@ -391,7 +391,7 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
         return result
 
     def clean(self) -> None:
-        """Judge the attributes that a change brings, and the names that must be unique."""
+        """Validate the attributes that a change brings, and the names that must be unique."""
         super().clean()
         self.email_id = type(self).objects.normalize_email(self.email_id)
         errors: dict[str, Any] = {}

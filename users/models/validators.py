@@ -1,4 +1,4 @@
-"""Validators of the models' fields."""
+"""Validators of model fields, besides Django's."""
 
 from django.core.exceptions import ValidationError
 

@@ -1,3 +1,5 @@
+"""Prepares and serves a demonstration on SQLite (`--help`)."""
+
 import argparse
 import os
 import re

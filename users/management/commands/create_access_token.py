@@ -1,3 +1,5 @@
+"""Creates an access token (`--help`)."""
+
 import argparse
 from datetime import timedelta
 from typing import Any
@@ -14,7 +16,7 @@ MAX_TEAMS = 20  # named in an error message
 
 
 def existing_teams() -> str:
-    """Return a sentence that says which teams can be named."""
+    """Return a message that says which teams can be named."""
     teams = [f"{team.pk} ({team})" for team in Team.objects.order_by("pk")[: MAX_TEAMS + 1]]
     if not teams:
         return "There are no teams yet: create one in the admin site first."

@@ -1,3 +1,5 @@
+"""Creates the groups of the admin site (`--help`)."""
+
 from typing import Any
 
 from django.contrib.auth import get_user_model

@@ -1,3 +1,5 @@
+"""Restarts the feed of changes after a dump was restored (`--help`)."""
+
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -12,9 +14,9 @@ _BATCH = 1_000
 
 class Command(BaseCommand):
     help = (
-        "Starts the feed of changes anew, after a dump was restored: the ids of the changes' "
+        "Restarts the feed of changes after a dump was restored: the ids of the changes' "
         "transactions are another server's then. Cursors from before are refused, and whoever "
-        "follows the feed lists the users anew. It can be interrupted, and run again, at any time."
+        "follows the feed starts again. It can be interrupted, and run again, at any time."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
