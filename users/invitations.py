@@ -6,6 +6,7 @@ They contain no text that somebody entered, such as a name, which could be used 
 """
 
 import logging
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 from smtplib import SMTPRecipientsRefused
@@ -18,7 +19,7 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.mail import EmailMultiAlternatives
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import router, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
@@ -56,17 +57,19 @@ def error() -> str | None:
     return None
 
 
-def invite(user: AbstractUser) -> None:
-    """Store that `user` is invited, and send the mail after the commit.
+def invite(*users: AbstractUser) -> None:
+    """Store that `users` are invited, and send their mails after the commit.
 
-    To be called in the transaction that makes or locks the user, if `error()` is None. Nobody waits
-    for the mail server, and if it fails, that is logged. No mail is sent to a user who has a
-    password, is inactive, or is an administrator.
+    To be called in the transaction that makes or locks them, if `error()` is None. Nobody waits for
+    the mail server, and if it fails, that is logged. No mail is sent to a user who has a password,
+    is inactive, or is an administrator (`invitable`).
     """
-    using = user._state.db
-    invitation = Invitation(user_id=user.pk)
-    Invitation._base_manager.using(using).bulk_create([invitation], ignore_conflicts=True)
-    transaction.on_commit(partial(background.run, _send, user.pk), using=using)
+    using = router.db_for_write(get_user_model())
+    ids = [user.pk for user in users]
+    Invitation._base_manager.using(using).bulk_create(
+        [Invitation(user_id=user_id) for user_id in ids], batch_size=500, ignore_conflicts=True
+    )
+    transaction.on_commit(partial(background.run, _send, ids), using=using)
 
 
 def ask_again(email: str) -> None:
@@ -104,10 +107,12 @@ def _send_again(email: str) -> None:
         logger.warning("User %d asked for too many links", user.pk)
 
 
-def _send(user_id: Any) -> None:
-    user = invited().filter(pk=user_id).first()
-    if user is not None:
-        _mail(user)
+def _send(user_ids: Iterable[Any]) -> None:
+    for user_id in user_ids:
+        # Read when it is its turn: the user may have changed meanwhile.
+        user = invited().filter(pk=user_id).first()
+        if user is not None:
+            _mail(user)
 
 
 def _mail(user: Any) -> None:

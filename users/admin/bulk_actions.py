@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from users import changes
+from users import changes, invitations
 from users.admin.access import access_removal_error, superuser_error
 from users.admin.bulk_action_forms import AttributeForm, TeamForm
 from users.admin.confirmation import confirm
@@ -27,7 +27,20 @@ Change: TypeAlias = Callable[[Any, Collection[Any]], bool]
 
 
 class BulkActions(LockingAdmin):
-    actions = ("activate", "deactivate", "add_to_team", "set_custom_attribute", "delete_selected")
+    actions = (
+        "activate",
+        "deactivate",
+        "add_to_team",
+        "set_custom_attribute",
+        "invite",
+        "delete_selected",
+    )
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        if invitations.error():
+            actions.pop("invite", None)
+        return actions
 
     @admin.action(description=_("Activate the selected users"), permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
@@ -91,6 +104,36 @@ class BulkActions(LockingAdmin):
         definition, value = form.cleaned_data["definition"], form.cleaned_data["value"]
         wanted = {definition.field: {definition.name: value}}
         return self._apply(request, queryset, change_to(wanted, [definition]))
+
+    @admin.action(description=_("Send an invitation to the selected users"), permissions=["change"])
+    def invite(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        invitable = invitations.invitable(queryset)
+        count = invitable.count()
+        question = ngettext(
+            "Send %d user a link to set the password?",
+            "Send %d users a link to set the password?",
+            count,
+        )
+        if page := confirm(self, request, queryset, "invite", question % count):
+            return page
+        with transaction.atomic(using=router.db_for_write(User)):
+            locked = self.lock_users(request, self.user_ids_of(invitable))
+            if not self.has_change_permission(request):
+                raise PermissionDenied
+            users = [user for user in locked if self.has_change_permission(request, user)]
+            invitations.invite(*users)
+        sent = ngettext("Invited %d user.", "Invited %d users.", len(users)) % len(users)
+        if others := queryset.count() - len(users):
+            left_out = ngettext(
+                "%d was left out: only active users with the role type Customer Care and no "
+                "password can be invited.",
+                "%d were left out: only active users with the role type Customer Care and no "
+                "password can be invited.",
+                others,
+            )
+            sent += " " + left_out % others
+        messages.success(request, sent)
+        return None
 
     def _apply(
         self,
