@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from tests.admin.conftest import browser_of
 from tests.admin.pages import USERS, errors, fields, messages, save_user, send, user_page
-from tests.database import stored
+from tests.database import store, stored
 from tests.factories import (
     AdministratorFactory,
     AttributeDefinitionFactory,
@@ -215,6 +215,7 @@ def test_ten_thousand_changes_take_as_many_queries_as_ten(
 
 
 def test_of_djangos_own_log_it_shows_what_says_more(root_browser, user):
+    store(user, role_type="Administrative")
     save_user(root_browser, user, first_name="Zoë")
     save_user(root_browser, user, groups=[Group.objects.create(name="Bosses").pk])
     assert LogEntry.objects.count() == 2

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Group
 
 from tests.admin.pages import errors, fields, save_user, user_page
-from tests.database import stored
+from tests.database import store, stored
 from tests.factories import ChoiceFactory
 from users.models import Membership
 
@@ -78,6 +78,7 @@ def test_an_attribute_that_was_changed_meanwhile_is_asked_about(
 
 def test_groups_that_were_changed_meanwhile_are_asked_about(root_browser, call, user):
     one, other = Group.objects.create(name="One"), Group.objects.create(name="Other")
+    store(user, role_type="Administrative")
     data = fields(root_browser.get(user_page(user)), "user_form")
     user.groups.add(one)
     response = root_browser.post(user_page(user), {**data, "groups": [other.pk]})

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 from tests.admin.conftest import browser_of
-from tests.admin.pages import USERS, errors, save_user, user_page
+from tests.admin.pages import USERS, errors, fields, save_user, user_page
 from tests.assertions import assert_updated
 from tests.database import stored
 from tests.factories import AdministratorFactory
@@ -75,9 +75,32 @@ def test_what_others_log_in_with_is_a_clerks_to_change(staff_browser, staff, use
 
 def test_a_superuser_gives_rights(root_browser, user):
     group = Group.objects.create(name="Bosses")
-    save_user(root_browser, user, is_superuser="on", role_type="Administrative", groups=[group.pk])
+    save_user(root_browser, user, role_type="Administrative")
+    save_user(root_browser, user, is_superuser="on", groups=[group.pk])
     assert (stored(user).is_superuser, stored(user).is_staff) == (True, True)
     assert stored(user).groups.get() == group
+
+
+def test_rights_are_shown_of_those_who_may_enter(root_browser, user):
+    page = fields(root_browser.get(user_page(user)), "user_form")
+    assert "role_type" in page
+    assert b'name="user_permissions"' not in root_browser.get(user_page(user)).content
+    save_user(root_browser, user, role_type="Administrative")
+    assert titles(root_browser.get(user_page(user)))[-1] == "Access"
+    assert b'name="user_permissions"' in root_browser.get(user_page(user)).content
+
+
+def test_who_may_give_no_rights_sees_none_of_an_agent(staff_browser, user):
+    sections = titles(staff_browser.get(user_page(user)))
+    assert sections == ["Basic details", "Business details", "Skills", "Log-in"]
+
+
+def test_who_may_give_no_rights_sees_those_of_an_administrator(staff, staff_browser):
+    assert titles(staff_browser.get(user_page(staff)))[-1] == "Access"
+
+
+def titles(page):
+    return [str(fieldset.name) for fieldset in page.context["adminform"]]
 
 
 def test_a_superusers_account_is_only_shown_to_others(staff_browser, superuser, business):

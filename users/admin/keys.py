@@ -5,6 +5,7 @@ bits is an error. In query strings, PostgreSQL rejects U+0000, SQLite thousands 
 both an invalid regular expression.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -50,8 +51,19 @@ class MultipleChoiceField(forms.ModelMultipleChoiceField):
 
 
 class Autocomplete(AutocompleteSelect):
+    """Django's widget for keys that may be forged.
+
+    known: labels by key, of objects that are not to be read again.
+    """
+
+    known: Mapping[str, str] = {}
+
     def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
-        return super().optgroups(name, [key for key in value if is_key(key)], attr)
+        keys = [key for key in value if is_key(key)]
+        if keys and all(key in self.known for key in keys):
+            options = [self.create_option(name, key, self.known[key], True, 0) for key in keys]
+            return [(None, options, 0)]
+        return super().optgroups(name, keys, attr)
 
 
 class KeyedChangeList(ChangeList):

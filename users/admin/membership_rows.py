@@ -9,6 +9,7 @@ from django.forms.formsets import ManagementForm
 from django.http import QueryDict
 from django.utils.translation import gettext
 
+from users.admin.keys import Autocomplete
 from users.admin.shown_values import ShownInRowForm
 from users.admin.team_forms import UniqueMembership
 
@@ -17,6 +18,13 @@ class MembershipRow(ShownInRowForm, UniqueMembership):
     """A membership on the page of its user, who is locked."""
 
     has_ended = False  # since the page was opened
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields.get("team")
+        widget = field and getattr(field.widget, "widget", field.widget)
+        if self.instance.pk and isinstance(widget, Autocomplete):
+            widget.known = {str(self.instance.team_id): str(self.instance.team)}
 
     def clean(self) -> dict[str, Any] | None:
         if self.has_ended:

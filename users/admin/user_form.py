@@ -1,6 +1,6 @@
 """The forms for creating and changing users."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import quote
 
@@ -9,13 +9,13 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm, UsernameField
 from django.utils.translation import gettext
 
-from users import changes
+from users import invitations
 from users.admin.access import access_removal_error, may_touch
 from users.admin.attribute_fields import definition_field_name, removal_field_name
+from users.admin.attribute_forms import AttributesForm
 from users.admin.shown_values import ShownInRowForm, ShownValuesForm
 from users.attributes import values
 from users.attributes.form_fields import LinesInput, has_line_breaks
-from users.attributes.rules import Errors, rules_by_field
 from users.attributes.types import type_of
 from users.models import AbstractUser, AttributeDefinition
 
@@ -66,16 +66,12 @@ class UserRowForm(ShownInRowForm, AccessForm):
         return self.cleaned_data
 
 
-class UserForm(AccessForm, UserChangeForm):
+class UserForm(AccessForm, AttributesForm, UserChangeForm):
     """Changes a user, with one field per attribute definition.
 
     Like PATCH in the API, it validates and saves only what was edited. Other changes made meanwhile
     are kept, and so are stored values that the definitions no longer allow.
-
-    definitions: set by the admin, on a subclass for each request.
     """
-
-    definitions: Sequence[AttributeDefinition] = ()
 
     class Meta(UserChangeForm.Meta):
         model = User
@@ -83,8 +79,6 @@ class UserForm(AccessForm, UserChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.changes: dict[str, Any] = {}  # of attributes, set by `clean`
-        self.rules = rules_by_field(self.definitions)
         for definition in self.definitions:
             self._set_initial(definition)
         for name in self.rules:
@@ -93,6 +87,11 @@ class UserForm(AccessForm, UserChangeForm):
             if has_line_breaks(self.initial.get(name)) and type(field) is forms.CharField:
                 # A browser takes line breaks out of a single line.
                 field.widget = LinesInput(attrs={**field.widget.attrs, "rows": 4})
+
+        if "role_type" in self.fields and "groups" not in self.fields:
+            self.fields["role_type"].help_text = gettext(
+                "Save as Administrative to choose groups and permissions."
+            )
 
     def _set_initial(self, definition: AttributeDefinition) -> None:
         value = getattr(self.instance, definition.field).get(definition.name)
@@ -113,43 +112,14 @@ class UserForm(AccessForm, UserChangeForm):
     def clean(self) -> dict[str, Any]:
         super().clean()
         changed = set(self.changed_data)
-        self._validate_attributes(changed)
+        self.validate_attributes(changed)
         self._protect_access(changed)
         return self.cleaned_data
 
-    def _validate_attributes(self, changed: set[str]) -> None:
-        wanted = {name: patch for name in self.rules if (patch := self._patch(name, changed))}
-        try:
-            self.changes = changes.validate(self.instance, wanted, self.rules)
-        except changes.InvalidChangeError as error:
-            for name, errors in error.errors.items():
-                self._add_attribute_errors(name, errors)
-
-    def _patch(self, name: str, changed: set[str]) -> values.Attributes:
-        """Return the edited attributes of the user's field `name`; None removes one."""
+    def patch(self, name: str, changed: set[str]) -> values.Attributes:
         removed = set(self.cleaned_data.get(removal_field_name(name), ()))
         stored = getattr(self.instance, name)
-        return {key: None for key in stored if quote(key) in removed} | {
-            definition.name: self.cleaned_data[field_name]
-            for definition in self.definitions
-            if definition.field == name
-            and (field_name := definition_field_name(definition)) in changed
-            and field_name in self.cleaned_data
-        }
-
-    def _add_attribute_errors(self, name: str, errors: Errors) -> None:
-        if isinstance(errors, list):  # errors of the object as a whole
-            self.add_error(None, errors)
-            return
-        for definition in self.definitions:
-            if definition.field == name and definition.name in errors:
-                self.add_error(definition_field_name(definition), errors[definition.name])
-
-    def _post_clean(self) -> None:
-        super()._post_clean()
-        # Only now, so that the model does not validate them again.
-        for name, value in self.changes.items():
-            setattr(self.instance, name, value)
+        return {key: None for key in stored if quote(key) in removed} | super().patch(name, changed)
 
     @property
     def changed_columns(self) -> list[str]:
@@ -163,9 +133,44 @@ def _stored_text(key: str, value: Any, why_unallowed: str | None) -> str:
     return gettext("%(text)s (no longer allowed: %(why)s)") % {"text": text, "why": why_unallowed}
 
 
-class UserCreationForm(AdminUserCreationForm):
-    """Creates a user. Attributes, teams and access are edited on the user's page afterwards."""
+class UserCreationForm(AttributesForm, AdminUserCreationForm):
+    """Creates a user, with everything but access to the admin site.
+
+    The password is entered, or set by an invited user, or there is none.
+    """
 
     class Meta:  # the admin sets the model
-        fields = ("first_name", "last_name", "login_id", "email_id")
+        fields = (
+            "first_name",
+            "last_name",
+            "email_id",
+            "status",
+            "job_description",
+            "login_id",
+            "login_using_email",
+        )
         field_classes = {"login_id": UsernameField}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.invites = False
+        if (password := self.fields.get("usable_password")) is not None:
+            password.label = gettext("Password")
+            password.help_text = ""
+            password.choices = [("true", gettext("Enter a password")), *self._invitation()]
+            password.choices += [("false", gettext("None: the user cannot log in yet"))]
+
+    @staticmethod
+    def _invitation() -> list[tuple[str, str]]:
+        label = gettext("Invite by mail: the user sets the password")
+        return [] if invitations.error() else [("invite", label)]
+
+    def clean(self) -> dict[str, Any]:
+        if self.cleaned_data.get("usable_password") == "invite":
+            self.invites = True
+            self.cleaned_data |= {"usable_password": "false"}  # until it is set
+            if self.cleaned_data.get("status") == User.Status.INACTIVE:
+                self.add_error("status", gettext("An inactive user cannot be invited."))
+        super().clean()
+        self.validate_attributes(set(self.changed_data))
+        return self.cleaned_data

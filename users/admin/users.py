@@ -21,6 +21,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
+from users import invitations
 from users.admin.access import (
     access_removal_error,
     may_change_credentials,
@@ -34,14 +35,16 @@ from users.admin.attribute_fields import (
     removal_field_name,
     request_definitions,
 )
+from users.admin.attribute_forms import NEW_SKILL_FIELDS, new_skill_fields
 from users.admin.changes import PAGE_SIZE, user_history_context
+from users.admin.keys import Autocomplete
 from users.admin.membership_rows import MembershipRow, MembershipRows
 from users.admin.undo import fill_in
 from users.admin.user_form import UserCreationForm, UserForm, UserRowForm
 from users.admin.user_list import UserList
 from users.attributes import values
 from users.attributes.rules import KINDS, rules_by_field
-from users.models import AbstractUser, Membership
+from users.models import AbstractUser, Membership, Team
 
 User: Any = get_user_model()
 
@@ -57,9 +60,20 @@ class MembershipInline(admin.TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return super().get_queryset(request).select_related("team")
 
+    def get_autocomplete_fields(self, request: HttpRequest) -> Sequence[str]:
+        # Its view shows teams to those who may see them.
+        may_view = self.admin_site.is_registered(Team) and self.admin_site.get_model_admin(
+            Team
+        ).has_view_permission(request)
+        return ("team",) if may_view else ()
+
     def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        is_team = db_field.name == "team"
+        if is_team and self.get_autocomplete_fields(request):
+            kwargs["widget"] = Autocomplete(db_field, self.admin_site, using=kwargs.get("using"))
+            return super().formfield_for_foreignkey(db_field, request, **kwargs)
         field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if db_field.name == "team":
+        if is_team:
             # Read once for all rows.
             if not hasattr(request, "team_choices"):
                 request.team_choices = list(field.choices)
@@ -98,6 +112,7 @@ class UserAdmin(UserList, auth_admin.UserAdmin):
 
     form = UserForm
     add_form = UserCreationForm
+    add_form_template = "admin/users/user_add_form.html"
     change_form_template = "admin/users/user_change_form.html"
     object_history_template = "admin/users/changes_page.html"
     inlines = (MembershipInline,)
@@ -123,28 +138,34 @@ class UserAdmin(UserList, auth_admin.UserAdmin):
                     "email_id",
                     "status",
                     "job_description",
-                    "accepting_chats",
-                    "active_chats",
-                    "is_logged_in",
+                    ("is_logged_in", "accepting_chats", "active_chats"),
+                    ("created_at", "updated_at"),
                 )
             },
         ),
         (_("Business details"), {"fields": ("custom_attributes",)}),
         (_("Skills"), {"fields": ("skill_attributes",)}),
-        (_("Credentials"), {"fields": ("login_id", "login_using_email", "password")}),
-        (
-            _("Access"),
-            {
-                "fields": (*ACCESS_FIELDS, "last_login", "created_at", "updated_at"),
-                "classes": ("after-inlines",),
-            },
-        ),
+        (_("Log-in"), {"fields": ("login_id", "login_using_email", "password", "last_login")}),
+        (_("Access"), {"fields": ACCESS_FIELDS, "classes": ("after-inlines", "collapse")}),
     )
     add_fieldsets = (
-        (_("Basic details"), {"fields": ("first_name", "last_name", "email_id")}),
         (
-            _("Credentials"),
-            {"fields": ("login_id", "usable_password", "password1", "password2")},
+            _("Basic details"),
+            {"fields": (("first_name", "last_name"), "email_id", "status", "job_description")},
+        ),
+        (_("Business details"), {"fields": ("custom_attributes",)}),
+        (_("Skills"), {"fields": ("skill_attributes",)}),
+        (
+            _("Log-in"),
+            {
+                "fields": (
+                    "login_id",
+                    "login_using_email",
+                    "usable_password",
+                    "password1",
+                    "password2",
+                )
+            },
         ),
     )
     # If there are more, they are edited in their own list: a request has a limit of fields.
@@ -168,26 +189,32 @@ class UserAdmin(UserList, auth_admin.UserAdmin):
         return router.db_for_write(User)
 
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        if obj is not None:
-            shown = set(flatten_fieldsets(self.get_fieldsets(request, obj)))
-            definitions = [
-                definition
-                for definition in request_definitions(request)
-                if definition_field_name(definition) in shown
-            ]
-            fields: dict[str, Any] = {
-                definition_field_name(definition): attribute_field(definition)
-                for definition in definitions
-            }
-            for name in map(removal_field_name, KINDS):
-                if name in shown:
-                    fields[name] = removal_field()
-            fields |= {
-                "definitions": definitions,
-                "actor": request.user,
-                "superusers": getattr(request, "locked_superusers", ()),
-            }
-            kwargs["form"] = type("UserForm", (self.form,), fields)
+        shown = set(flatten_fieldsets(self.get_fieldsets(request, obj)))
+        definitions = [
+            definition
+            for definition in request_definitions(request)
+            if definition_field_name(definition) in shown
+        ]
+        fields: dict[str, Any] = {
+            definition_field_name(definition): attribute_field(definition)
+            for definition in definitions
+        }
+        if shown.issuperset(NEW_SKILL_FIELDS):
+            fields |= new_skill_fields()
+        if obj is None:
+            if fields:
+                fields["definitions"] = definitions
+                kwargs["form"] = type("UserCreationForm", (self.add_form,), fields)
+            return super().get_form(request, obj, **kwargs)
+        for name in map(removal_field_name, KINDS):
+            if name in shown:
+                fields[name] = removal_field()
+        fields |= {
+            "definitions": definitions,
+            "actor": request.user,
+            "superusers": getattr(request, "locked_superusers", ()),
+        }
+        kwargs["form"] = type("UserForm", (self.form,), fields)
         return super().get_form(request, obj, **kwargs)
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
@@ -201,19 +228,16 @@ class UserAdmin(UserList, auth_admin.UserAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = list(super().get_fieldsets(request, obj))
-        if obj is None:
-            own = [field.name for field in own_fields() if is_required(field)]
-            if own and self.add_fieldsets is UserAdmin.add_fieldsets:
-                fieldsets.append((_("More details"), {"fields": own}))
-            return fieldsets
-        own = [field.name for field in own_fields()]
-        if own and self.fieldsets is UserAdmin.fieldsets:
+        own = [field.name for field in own_fields() if obj is not None or is_required(field)]
+        ours = (UserAdmin.fieldsets, UserAdmin.add_fieldsets)
+        if own and (self.add_fieldsets if obj is None else self.fieldsets) in ours:
             fieldsets.append((_("More details"), {"fields": own}))
         fieldsets = [
-            (title, {**options, "fields": self._fields(request, obj, options["fields"])})
+            (title, {**options, "fields": fields})
             for title, options in fieldsets
+            if (fields := self._fields(request, obj, options["fields"]))
         ]
-        if self._lists_memberships_apart(request, obj):
+        if obj is not None and self._lists_memberships_apart(request, obj):
             fieldsets.append((_("Teams and roles"), {"fields": ("shown_memberships",)}))
         return fieldsets
 
@@ -235,16 +259,27 @@ class UserAdmin(UserList, auth_admin.UserAdmin):
                 fields += self._attribute_fields(request, user, name)
             elif name == "password" and not self._may_set_password(request, user):
                 fields.append("shown_password")  # Django's has a button
-            else:
+            elif name not in self.ACCESS_FIELDS or self._shows_access(request, user, name):
                 fields.append(name)
         return fields
 
-    def _attribute_fields(self, request: HttpRequest, user: Any, name: str) -> list[str]:
+    def _shows_access(self, request: HttpRequest, user: Any, name: str) -> bool:
+        """Return True if the field says something of `user`, or makes an administrator."""
+        if user is None or user.role_type == User.RoleType.ADMINISTRATIVE or user.is_superuser:
+            return True
+        return bool(request.user.is_superuser) and name == "role_type"
+
+    def _attribute_fields(self, request: HttpRequest, user: Any, name: str) -> list[Any]:
         if not self.has_change_permission(request, user):
-            return [f"shown_{name}"]
+            return [f"shown_{name}"] if user is not None else []
         rules = rules_by_field(request_definitions(request))[name]
-        fields = [definition_field_name(definition) for definition in rules.definitions.values()]
-        if rules.no_longer_allowed(getattr(user, name)):
+        fields: list[Any] = [
+            definition_field_name(definition)  # type: ignore[arg-type]
+            for definition in rules.definitions.values()
+        ]
+        if name == "skill_attributes":
+            fields.append(NEW_SKILL_FIELDS)
+        if user is not None and rules.no_longer_allowed(getattr(user, name)):
             fields.append(removal_field_name(name))
         return fields
 
@@ -282,6 +317,10 @@ class UserAdmin(UserList, auth_admin.UserAdmin):
             if not self.has_change_permission(request, obj):
                 raise PermissionDenied
             fill_in(request, obj, context["adminform"].form, request.GET["undo"])
+        if obj:
+            # The name that is stored, on the page of a refused change too.
+            stored = obj if request.method == "GET" else User._base_manager.get(pk=obj.pk)
+            context["title"] = stored.get_full_name() or stored.get_username()
         return super().render_change_form(request, context, *args, obj=obj, **options)
 
     # The history.
@@ -313,6 +352,15 @@ class UserAdmin(UserList, auth_admin.UserAdmin):
         return log.select_related("user")
 
     # Saving.
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if not change and getattr(form, "invites", False):
+            invitations.invite(form.instance)
+
+    def response_add(self, request: HttpRequest, obj: Any, *args: Any) -> HttpResponse:
+        # Not Django's for users, which leads to the rest of a user's details: they are saved.
+        return admin.ModelAdmin.response_add(self, request, obj, *args)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         self.delete_queryset(request, User._base_manager.filter(pk=obj.pk))
