@@ -30,3 +30,11 @@ def assert_retrieved(response):
     assert (envelope["status_code"], response.status_code) == (9200, 200), envelope
     assert envelope["description"] == "Retrieved successfully"
     return envelope["response"]
+
+
+def assert_listed(response):
+    """Assert the answer 4307, and return what it holds."""
+    envelope = response.json()
+    assert (envelope["status_code"], response.status_code) == (4307, 200), envelope
+    assert envelope["description"] == "The list of users retrieved successfully"
+    return envelope["response"]

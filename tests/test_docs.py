@@ -8,10 +8,19 @@ from django.core.management import call_command
 
 from tests.assertions import assert_refused
 from tests.conftest import Caller
-from tests.factories import ChoiceFactory, MembershipFactory, TeamFactory, UserFactory, issue_token
+from tests.factories import (
+    AttributeDefinitionFactory,
+    ChoiceFactory,
+    MembershipFactory,
+    TeamFactory,
+    UserFactory,
+    issue_token,
+)
 from tests.server import DEPLOYED, PROJECT
+from users import search
 from users.api.serializers import UserUpdateSerializer
 from users.api.status_codes import STATUS_CODES
+from users.attributes.rules import KINDS
 from users.models import AccessToken
 
 README = (PROJECT / "README.md").read_text()
@@ -50,14 +59,33 @@ def test_the_printed_call_gets_the_printed_answer(asha):
 
 
 def test_the_printed_refusal_is_what_is_answered(asha):
-    printed = json.loads(block("json", 1))
+    printed = json.loads(block("json", 2))
     answer = asha({"custom_attributes": {"business": "Fishing"}})
     assert_refused(answer, printed["status_code"], printed["response"]["errors"])
 
 
+def test_the_printed_search_finds_users(asha):
+    AttributeDefinitionFactory(kind="skill", name="seniority", type="number")
+    answer = asha(block("json", 1).encode(), "POST", path="/api/users/search").json()
+    assert answer["status_code"] == 4307
+
+
+def test_the_operators_of_a_search_are_those_of_its_table():
+    text = (PROJECT / "users" / "README.md").read_text()
+    table = text.partition("\n| parameter | operators |")[2].partition("\n\n")[0].splitlines()[2:]
+    printed = {
+        name: set(re.findall(r"eq|in|lte?|gte?|contains|exists", row.split("|")[2].split("; ")[0]))
+        for row in table
+        for name in row.split("|")[1].strip().split(", ")
+    }
+    assert printed.keys() == {*search.PARAMETERS, *KINDS}
+    for name, parameter in search.PARAMETERS.items():
+        assert set(parameter.operators) <= printed[name]
+
+
 def test_the_printed_change_is_shown_as_the_calls_show_one(asha):
     asha({"job_description": "Team lead"})
-    printed = json.loads(block("json", 2))
+    printed = json.loads(block("json", 3))
     answer = asha(method="GET", path=f"{asha.path}/history?page_size=1").json()
     assert list(answer) == list(printed)
     assert list(answer["response"]["changes"][0]) == list(printed["response"]["changes"][0])

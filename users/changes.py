@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from users.attributes import values
-from users.attributes.rules import Errors, Rules, flat
+from users.attributes.rules import Errors, Rules, joined
 from users.attributes.types import Boolean, Choice, TrimmedText, Type
 from users.models import AbstractUser
 
@@ -70,7 +70,7 @@ def validate(
         else:
             error = ["There is no such parameter."]
         if error:
-            errors[field] = _joined(errors[field], error) if field in errors else error
+            errors[field] = joined(errors[field], error) if field in errors else error
         elif not values.same(getattr(user, field), value):
             changes[field] = value
     deactivates = changes.get("status") == AbstractUser.Status.INACTIVE
@@ -110,9 +110,3 @@ def _attributes(
         return wanted, [f"Must be an object, not {values.json_type(wanted)}."]
     merged = wanted if replace else values.merge(stored, wanted)
     return merged, rules.validate(stored, merged)
-
-
-def _joined(one: Errors, other: Errors) -> Errors:
-    if isinstance(one, dict) and isinstance(other, dict):
-        return {key: [*one.get(key, ()), *other.get(key, ())] for key in {**one, **other}}
-    return [*flat(one), *flat(other)]

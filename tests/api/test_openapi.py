@@ -15,12 +15,15 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from config.wsgi import application
-from users import changes
+from tests.factories import AttributeDefinitionFactory
+from users import changes, search
 from users.api.openapi.attributes import ATTRIBUTES_CODES
 from users.api.openapi.history import CHANGES_CODES, HISTORY_CODES
+from users.api.openapi.list_users import LIST_CODES, SEARCH_CODES, SEARCH_EXAMPLE
 from users.api.openapi.user import GET_CODES, UPDATE_CODES, parameters_schema, user_schema
 from users.api.serializers import UserSerializer
 from users.api.status_codes import STATUS_CODES
+from users.attributes.rules import KINDS
 from users.attributes.types import TrimmedText
 
 openapi = schemathesis.openapi.from_wsgi("/api/schema/?format=json", application)
@@ -29,6 +32,8 @@ CALL = PATHS["/api/users/{user_id}"]
 HISTORY = PATHS["/api/users/{user_id}/history"]
 CHANGES = PATHS["/api/changes"]
 ATTRIBUTES = PATHS["/api/attributes"]
+LIST = PATHS["/api/users"]
+SEARCH = PATHS["/api/users/search"]
 
 
 def test_the_document_is_valid_and_nothing_in_it_was_guessed(tmp_path):
@@ -37,6 +42,8 @@ def test_the_document_is_valid_and_nothing_in_it_was_guessed(tmp_path):
 
 def test_each_call_is_described_once_and_with_its_methods():
     assert {path: set(methods) for path, methods in PATHS.items()} == {
+        "/api/users": {"get"},
+        "/api/users/search": {"post"},
         "/api/users/{user_id}": {"get", "patch", "put"},
         "/api/users/{user_id}/history": {"get"},
         "/api/changes": {"get"},
@@ -45,7 +52,7 @@ def test_each_call_is_described_once_and_with_its_methods():
 
 
 # Of the calls that are being built: take a code away with its call.
-NOT_YET = {4307, 4308, 9207, 9409}
+NOT_YET = {4308, 9207, 9409}
 
 
 def test_every_code_is_of_a_call():
@@ -68,6 +75,8 @@ def test_every_code_is_of_a_call():
         (HISTORY["get"], HISTORY_CODES),
         (CHANGES["get"], CHANGES_CODES),
         (ATTRIBUTES["get"], ATTRIBUTES_CODES),
+        (LIST["get"], LIST_CODES),
+        (SEARCH["post"], SEARCH_CODES),
     ],
 )
 def test_every_code_has_an_example_that_its_schema_allows(operation, codes):
@@ -94,6 +103,17 @@ def test_an_answer_is_as_described(call, business):
         schema | {"components": openapi.raw_schema["components"]},
         format_checker=jsonschema.FormatChecker(),
     )
+
+
+def test_the_search_is_described_by_its_table_and_its_example_is_valid(call, business):
+    AttributeDefinitionFactory(kind="skill", name="seniority", type="number")
+    schema = SEARCH["post"]["requestBody"]["content"]["application/json"]["schema"]
+    jsonschema.validate(SEARCH_EXAMPLE, schema)
+    assert [*schema["properties"]] == [*search.PARAMETERS, *KINDS]
+    for name, parameter in search.PARAMETERS.items():
+        assert [*schema["properties"][name]["properties"]] == [*parameter.operators]
+    answer = call(SEARCH_EXAMPLE, "POST", path="/api/users/search").json()
+    assert answer["status_code"] == 4307
 
 
 generated = settings(
@@ -148,4 +168,11 @@ def test_what_is_answered_to_any_put_is_described(case, call, business, location
 @openapi.include(method="GET").parametrize()
 @generated
 def test_what_is_answered_to_any_get_is_described(case, call, business):
+    assert_described(case, call)
+
+
+@pytest.mark.django_db(transaction=True)
+@openapi.include(path="/api/users/search", method="POST").parametrize()
+@generated
+def test_what_is_answered_to_any_search_is_described(case, call, business):
     assert_described(case, call)

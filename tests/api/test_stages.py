@@ -130,7 +130,7 @@ def test_who_may_not_be_updated_costs_the_same_queries_as_who_is_not_there(call)
     assert costs == [2 + look_ups, *[1 + look_ups] * 3]
 
 
-@pytest.mark.parametrize("path", ["/api/", "/api/users", "/api/users/", "/api/users/1/2", "/api/x"])
+@pytest.mark.parametrize("path", ["/api/", "/api/users/1/2", "/api/x"])
 @pytest.mark.parametrize("method", ["GET", "PATCH", "POST"])
 def test_elsewhere_below_api_nothing_is_found(call, path, method):
     response = call({"first_name": "Bruno"}, method, path=path)

@@ -54,26 +54,26 @@ class Body:
             return None
         return content if len(content) <= MAX_BYTES else None
 
-    def parse(self) -> Parameters:
+    def parse(self, *, may_be_empty: bool = False) -> Parameters:
         """Return the JSON object in the body.
+
+        may_be_empty: if `{}` is an object like any other, and not as good as no body.
 
         Raises `ApiError`: 3114 if the body is missing, 3115 if it is anything else.
         """
         if self.content is None:
             raise _invalid(f"Must have at most {MAX_BYTES} bytes, and arrive whole.")
-        if self.content.removeprefix(b"\xef\xbb\xbf").translate(None, _WHITE_SPACE.encode()) in (
-            b"",
-            b"{}",
-        ):
+        text = self.content.removeprefix(b"\xef\xbb\xbf").translate(None, _WHITE_SPACE.encode())
+        if text == b"" or (text == b"{}" and not may_be_empty):
             raise self._missing()
         self._check_headers()
         try:
-            text = self.content.decode("utf-8-sig")
+            decoded = self.content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise _invalid(f"Must be UTF-8, and is not at byte {error.start}.") from error
-        if not text.strip():
+        if not decoded.strip():
             raise self._missing()
-        return _parse(text)
+        return _parse(decoded)
 
     def _missing(self) -> ApiError:
         errors = {}

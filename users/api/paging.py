@@ -1,7 +1,7 @@
 """Pages of a list: the query parameters `page_size` and `after`, and the cursors of the latter."""
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from django.core.signing import BadSignature, Signer
 from rest_framework.request import Request
@@ -30,10 +30,10 @@ class Cursors:
     def __init__(self, *list_of: object) -> None:
         self.signer = Signer(salt=":".join(["users.cursor", *map(str, list_of)]))
 
-    def encode(self, *place: int) -> str:
+    def encode(self, *place: int | str) -> str:
         return self.signer.sign_object(place)
 
-    def decode(self, cursor: str) -> tuple[int, ...]:
+    def decode(self, cursor: str) -> tuple[Any, ...]:
         try:
             return tuple(self.signer.unsign_object(cursor))
         except BadSignature as error:
@@ -49,11 +49,7 @@ def read_query(request: Request, find_place: Callable[[str], Place]) -> tuple[in
     Raises `ApiError` with all errors in the query.
     """
     values, errors = query.read(request, PARAMETERS)
-    size = DEFAULT_SIZE
-    if "page_size" in values:
-        size = row_id(values["page_size"])
-        if not 1 <= size <= MAX_SIZE:
-            errors.setdefault("page_size", [f"Must be an integer from 1 to {MAX_SIZE}."])
+    size = read_size(values, errors)
     place = None
     if "after" in values:
         try:
@@ -63,3 +59,12 @@ def read_query(request: Request, find_place: Callable[[str], Place]) -> tuple[in
     if errors:
         raise ApiError(status_codes.INVALID_REQUEST, errors)
     return size, place
+
+
+def read_size(values: Mapping[str, str], errors: dict[str, list[str]]) -> int:
+    """Return the size of the page that the query parameters ask for; add an error to `errors`."""
+    size = row_id(values["page_size"]) if "page_size" in values else DEFAULT_SIZE
+    if not 1 <= size <= MAX_SIZE:
+        errors.setdefault("page_size", [f"Must be an integer from 1 to {MAX_SIZE}."])
+        return DEFAULT_SIZE
+    return size

@@ -103,3 +103,10 @@ def flat(errors: Errors) -> list[str]:
     if isinstance(errors, list):
         return errors
     return [f"'{key}': {message}" for key, messages in errors.items() for message in messages]
+
+
+def joined(one: Errors, other: Errors) -> Errors:
+    """Return the errors of both."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {key: [*one.get(key, ()), *other.get(key, ())] for key in {**one, **other}}
+    return [*flat(one), *flat(other)]

@@ -15,6 +15,13 @@ class SHA256(functions.SHA256):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
+class CountRows(models.Func):
+    """How many rows a query has, as the one value of a subquery."""
+
+    template = "COUNT(*)"
+    output_field = models.BigIntegerField()
+
+
 class JSONType(models.Func):
     """The type of a JSON value: "object", "array", and so on."""
 

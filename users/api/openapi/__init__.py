@@ -4,6 +4,6 @@ The description is derived from the serializers and the status codes, so that it
 module for each subject, on what all calls have in common (`common`).
 """
 
-from users.api.openapi import attributes, history, user
+from users.api.openapi import attributes, history, list_users, user, users
 
-__all__ = ["attributes", "history", "user"]
+__all__ = ["attributes", "history", "list_users", "user", "users"]

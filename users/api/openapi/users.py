@@ -1,0 +1,20 @@
+"""Describes the calls of `/api/users`."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiViewExtension
+
+from users.api.openapi import list_users
+
+
+class UsersCalls(OpenApiViewExtension):
+    target_class = "users.api.views.users.UsersView"
+    match_subclasses = True
+
+    def view_replacement(self) -> Any:
+        class Documented(self.target_class):  # type: ignore[name-defined]
+            @list_users.described
+            def get(self, *args: Any, **kwargs: Any) -> Any:
+                return super().get(*args, **kwargs)
+
+        return Documented
