@@ -5,11 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
+from rest_framework.throttling import BaseThrottle
 
 from tests.assertions import assert_refused, assert_updated
 from tests.factories import TeamFactory, issue_token
 from tests.redis_server import RedisServer
 from users.api import rate_limits
+from users.api.views.user import UserView
 from users.models import AccessToken
 
 DAY = 86_400
@@ -227,3 +229,20 @@ def test_a_redis_that_fails_in_the_middle_lets_calls_go_on(call, limit, redis, f
     redis.start()
     rate_limits._counter.paused_until = 0.0
     assert headers(get(call))[:2] == ("3", "2")
+
+
+class Refuse(BaseThrottle):
+    """A throttling class of a project's own."""
+
+    def allow_request(self, request, view):
+        return False
+
+    def wait(self):
+        return 1.2
+
+
+def test_a_projects_own_throttling_is_answered_alike(call, monkeypatch):
+    monkeypatch.setattr(UserView, "throttle_classes", [Refuse])
+    response = get(call)
+    assert_refused(response, 9429)
+    assert headers(response) == (None, None, None, "2")
