@@ -169,6 +169,23 @@ def test_a_weak_key_is_enough_for_debugging():
     assert start(SECRET_KEY="weak", DEBUG="on").returncode == 0
 
 
+@pytest.mark.parametrize("command", ["migrate", "prune_history", "runserver"])
+def test_a_command_says_what_is_wrong_on_one_line(command):
+    process = subprocess.run(
+        [sys.executable, "manage.py", command],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], "SECRET_KEY": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr == (
+        "SECRET_KEY is not set. Generate one with: "
+        'python -c "import secrets; print(secrets.token_urlsafe(50))"\n'
+    )
+
+
 @pytest.mark.parametrize(
     ("environment", "message"),
     [
