@@ -3,7 +3,7 @@
 import pytest
 
 from tests.admin.pages import fields
-from tests.factories import MembershipFactory
+from tests.factories import AttributeDefinitionFactory, MembershipFactory
 
 ADMIN = "/admin/users/"
 LISTS = ["user", "team", "membership", "accesstoken", "attributedefinition", "change"]
@@ -45,6 +45,15 @@ def test_a_list_takes_any_search_page_and_order(browser, name, query):
     ("name", "look_up"),
     [
         ("user", "custom_{business}"),
+        ("user", "custom_{business}__isnull"),
+        ("user", "custom_{note}__contains"),
+        ("user", "skill_{floor}__gte"),
+        ("user", "skill_{floor}__lte"),
+        ("user", "skill_{flag}"),
+        ("user", "logged_in"),
+        ("user", "role"),
+        ("user", "not_allowed"),
+        ("user", "teams__isnull"),
         ("user", "status__exact"),
         ("user", "role_type__exact"),
         ("user", "accepting_chats__exact"),
@@ -56,16 +65,34 @@ def test_a_list_takes_any_search_page_and_order(browser, name, query):
         ("attributedefinition", "type__exact"),
     ],
 )
-@pytest.mark.parametrize("value", ["%00", HUGE, "-1", "x", "", "a&{look_up}=b", "1,2"])
+@pytest.mark.parametrize(
+    "value",
+    ["%00", HUGE, "9" * 5000, "-1", "1e999", "nan", "x", "", "a&{look_up}=b", "1,2", "%ED%A0%80"],
+)
 def test_a_list_takes_any_value_of_a_filter(browser, business, name, look_up, value):
-    look_up = look_up.format(business=business.pk)
+    others = {
+        "note": AttributeDefinitionFactory(name="note"),
+        "floor": AttributeDefinitionFactory(kind="skill", name="floor", type="number"),
+        "flag": AttributeDefinitionFactory(kind="skill", name="flag", type="boolean"),
+    }
+    keys = {each: definition.pk for each, definition in others.items()}
+    look_up = look_up.format(business=business.pk, **keys)
     query = f"{look_up}={value.format(look_up=look_up)}"
     assert browser.get(f"{ADMIN}{name}/?{query}").status_code in (200, 302)
+
+
+def test_a_filter_takes_no_more_values_than_a_search(browser, business):
+    for name in (f"custom_{business.pk}", "status__exact", "teams__id__exact"):
+        query = "&".join(f"{name}={number}" for number in range(1, 102))
+        assert browser.get(f"{ADMIN}user/?{query}").status_code == 302
 
 
 @pytest.mark.parametrize(
     ("name", "query"),
     [
+        ("user", "custom_0=a"),
+        ("user", "custom_x__gte=1"),
+        ("user", "skill_9999__isnull=True"),
         ("user", "login_id__regex=("),
         ("user", "login_id__iregex=a"),
         ("user", "password__startswith=pbkdf2"),

@@ -13,6 +13,7 @@ from users.models.attribute_definitions import (
 )
 from users.models.history import Change, FeedState
 from users.models.invitations import Invitation
+from users.models.list_columns import ListColumns
 from users.models.sessions import Session
 from users.models.teams import Membership, Team
 from users.models.users import AbstractUser, User, UserManager, has_session
@@ -25,6 +26,7 @@ __all__ = [
     "DefinitionRow",
     "FeedState",
     "Invitation",
+    "ListColumns",
     "Membership",
     "Session",
     "Team",
