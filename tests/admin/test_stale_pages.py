@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from tests.admin.conftest import browser_of
-from tests.admin.pages import errors, fields
+from tests.admin.pages import errors, fields, messages
 from tests.factories import (
     AdministratorFactory,
     AttributeDefinitionFactory,
@@ -67,6 +67,44 @@ def test_a_definition_that_is_saved_as_it_stands_changes_nothing(root_browser, d
     assert root_browser.post(path, page).status_code == 302
     definition.refresh_from_db()
     assert definition.description == "a\nb"
+
+
+@pytest.mark.parametrize(
+    ("make", "path", "field"),
+    [
+        (lambda text: TeamFactory(name=text), "team", "name"),
+        (lambda text: AccessToken.objects.create(name=text), "accesstoken", "name"),
+        (
+            lambda text: AttributeDefinitionFactory(description=text),
+            "attributedefinition",
+            "description",
+        ),
+    ],
+)
+def test_stored_line_breaks_are_shown_and_kept_when_the_text_is_edited(
+    root_browser, team, make, path, field
+):
+    made = make("a\nb")
+    if path == "accesstoken":
+        made.teams.add(team)
+    url = f"/admin/users/{path}/{made.pk}/change/"
+    page = fields(root_browser.get(url), f"{path}_form")
+    assert page[field] == ["a\r\nb"]
+    assert root_browser.post(url, {**page, field: "a\r\nc"}).status_code == 302
+    made.refresh_from_db()
+    assert getattr(made, field) == "a\nc"
+
+
+def test_a_row_of_the_list_that_was_deleted_meanwhile_is_an_error_that_is_seen(root_browser, db):
+    one, other = MembershipFactory(), MembershipFactory()
+    path = "/admin/users/membership/"
+    page = fields(root_browser.get(path), "changelist-form")
+    one.delete()
+    data = {**page, "form-0-role": "Team Manager", "form-1-role": "Team Manager", "_save": "Save"}
+    response = root_browser.post(path, data, follow=True)
+    assert messages(response) == ["A row was deleted since you opened the list. Nothing was saved."]
+    other.refresh_from_db()
+    assert other.role == "Team Agent"
 
 
 def test_a_role_on_the_page_of_a_membership_is_asked_about(root_browser, db):

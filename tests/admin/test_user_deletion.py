@@ -1,6 +1,7 @@
 """The page that deletes a user."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 
 from tests.admin.conftest import browser_of
@@ -18,6 +19,17 @@ def test_nobody_deletes_himself(root_browser, superuser):
         {"action": "delete_selected", "_selected_action": [superuser.pk], "post": "yes"},
     )
     assert User.objects.filter(pk=superuser.pk).exists(), response
+
+
+def test_why_a_deletion_is_refused_is_said(root_browser, user, monkeypatch):
+    """As for the last active superuser, who becomes that while the request waits for a lock."""
+    reason = "The last active superuser cannot lose access."
+    monkeypatch.setattr("users.admin.users.access_removal_error", lambda *arguments: reason)
+    response = root_browser.post(f"{USERS}{user.pk}/delete/", {"post": "yes"})
+    assert response.status_code == 403
+    assert reason in response.content.decode()
+    assert User.objects.filter(pk=user.pk).exists()
+    assert LogEntry.objects.count() == 0
 
 
 def test_a_user_is_deleted_with_memberships_and_sessions(root_browser, user):

@@ -10,7 +10,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db import router, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
 
 from users.db.keys import in_parts
 
@@ -73,4 +74,9 @@ class LockingAdmin(admin.ModelAdmin):
             keys = django._get_edited_object_pks(request, "form")
             edited = self.model._base_manager.filter(pk__in=keys)
             self.lock_users(request, self.user_ids_of(edited))
+            if edited.count() < len(keys):
+                # Django's own error stands at the hidden key of a row that is shown no more.
+                text = gettext("A row was deleted since you opened the list. Nothing was saved.")
+                messages.error(request, text)
+                return HttpResponseRedirect(request.get_full_path())
             return super().changelist_view(request, extra_context)

@@ -14,7 +14,7 @@ from django.utils.choices import flatten_choices
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 
-from users.attributes.form_fields import normalize_line_breaks
+from users.attributes.form_fields import LinesInput, has_line_breaks, normalize_line_breaks
 
 #: A field's value as submitted by its input; a list if it has several inputs.
 Shown: TypeAlias = str | list[str]
@@ -26,6 +26,16 @@ class ShownValuesForm(forms.ModelForm):
     If the value of such a field was changed meanwhile, it asks before overwriting it: saving again
     confirms. The template has to submit `shown_values_json` as `_shown_values`.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._show_line_breaks()
+
+    def _show_line_breaks(self) -> None:
+        """Use text areas for texts with line breaks, which browsers take out of a single line."""
+        for name, field in self.fields.items():
+            if has_line_breaks(self.initial.get(name)) and type(field) is forms.CharField:
+                field.widget = LinesInput(attrs={**field.widget.attrs, "rows": 4})
 
     @cached_property
     def stored_values(self) -> dict[str, Shown]:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import quote
 
-from django import forms
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm, UsernameField
 from django.utils.translation import gettext
@@ -15,7 +14,6 @@ from users.admin.attribute_fields import definition_field_name, removal_field_na
 from users.admin.attribute_forms import AttributesForm
 from users.admin.shown_values import ShownInRowForm, ShownValuesForm
 from users.attributes import values
-from users.attributes.form_fields import LinesInput, has_line_breaks
 from users.attributes.types import type_of
 from users.models import AbstractUser, AttributeDefinition
 
@@ -83,10 +81,7 @@ class UserForm(AccessForm, AttributesForm, UserChangeForm):
             self._set_initial(definition)
         for name in self.rules:
             self._offer_removal(name)
-        for name, field in self.fields.items():
-            if has_line_breaks(self.initial.get(name)) and type(field) is forms.CharField:
-                # A browser takes line breaks out of a single line.
-                field.widget = LinesInput(attrs={**field.widget.attrs, "rows": 4})
+        self._show_line_breaks()
 
         if "role_type" in self.fields and "groups" not in self.fields:
             self.fields["role_type"].help_text = gettext(

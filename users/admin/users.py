@@ -362,6 +362,16 @@ class UserAdmin(UserList, auth_admin.UserAdmin):
         # Not Django's for users, which leads to the rest of a user's details: they are saved.
         return admin.ModelAdmin.response_add(self, request, obj, *args)
 
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except PermissionDenied as error:
+            if not error.args:
+                raise
+            return self._refuse(request, str(error))
+
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         self.delete_queryset(request, User._base_manager.filter(pk=obj.pk))
 
