@@ -1,5 +1,7 @@
 """What a caller sees of an answer."""
 
+from django.contrib.auth import get_user_model
+
 from users.api.status_codes import STATUS_CODES
 
 TABLE = {code.number: code for code in STATUS_CODES}
@@ -10,6 +12,14 @@ def assert_updated(response, **members):
     envelope = response.json()
     assert (envelope["status_code"], response.status_code) == (4309, 200), envelope
     assert {name: envelope["response"][name] for name in members} == members
+
+
+def assert_created(response):
+    """Assert the answer 4308, and return the user that it names."""
+    envelope = response.json()
+    assert (envelope["status_code"], response.status_code) == (4308, 201), envelope
+    assert envelope["description"] == "User created successfully"
+    return get_user_model().objects.get(pk=envelope["response"]["id"])
 
 
 def assert_refused(response, number, errors=None):

@@ -17,11 +17,11 @@ from tests.factories import (
     issue_token,
 )
 from tests.server import DEPLOYED, PROJECT
-from users import search
+from users import changes, search
 from users.api.serializers import UserUpdateSerializer
 from users.api.status_codes import STATUS_CODES
 from users.attributes.rules import KINDS
-from users.models import AccessToken
+from users.models import AccessToken, Team
 
 README = (PROJECT / "README.md").read_text()
 
@@ -83,9 +83,19 @@ def test_the_operators_of_a_search_are_those_of_its_table():
         assert set(parameter.operators) <= printed[name]
 
 
+def test_the_printed_bulk_update_is_answered_item_by_item(asha):
+    agent7 = UserFactory(login_id="agent7")
+    MembershipFactory(user=agent7, team=Team.objects.get())
+    items = json.loads(block("json", 3))["users"]
+    items[0]["id"] = int(asha.path.rpartition("/")[2])
+    envelope = asha({"users": items}, path="/api/users").json()
+    assert envelope["status_code"] == 4309
+    assert envelope["response"]["users"][1]["id"] == agent7.pk
+
+
 def test_the_printed_change_is_shown_as_the_calls_show_one(asha):
     asha({"job_description": "Team lead"})
-    printed = json.loads(block("json", 3))
+    printed = json.loads(block("json", 4))
     answer = asha(method="GET", path=f"{asha.path}/history?page_size=1").json()
     assert list(answer) == list(printed)
     assert list(answer["response"]["changes"][0]) == list(printed["response"]["changes"][0])
@@ -100,6 +110,10 @@ def test_the_table_of_codes_is_the_whole_table():
 
 def test_the_table_of_parameters_is_the_serializers():
     assert [row[0] for row in rows("parameter")] == list(UserUpdateSerializer().fields)
+
+
+def test_the_table_of_a_creation_has_what_an_update_has_not():
+    assert {row[0] for row in rows("new")} == {*changes.NEW_FIELDS, "privileges", "invite"}
 
 
 def test_every_setting_is_in_the_table():

@@ -1,15 +1,23 @@
-"""Changing a user: validate a change against the locked row, then save it.
+"""Changing and creating users: validate, then save.
 
-The API, the admin site's form and its bulk actions all use it. They format the errors, but repeat
-no rule.
+A change is validated against the locked row. The API, the admin site's form and its bulk actions
+all use it. They format the errors, but repeat no rule.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
+
+from django.contrib.auth import get_user_model, password_validation
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils import translation
+from django.views.decorators.debug import sensitive_variables
 
 from users.attributes import values
 from users.attributes.rules import Errors, Rules, joined
-from users.attributes.types import Boolean, Choice, TrimmedText, Type
+from users.attributes.types import Boolean, Choice, Integer, TrimmedText, Type
+from users.db import batches
+from users.identity import Email, LoginID, Password
 from users.models import AbstractUser
 
 #: The fields that can be changed besides the attributes, with their types. A new one is a field of
@@ -22,6 +30,17 @@ FIELDS: Mapping[str, Type] = {
     "job_description": TrimmedText(0, 255),
     "login_using_email": Boolean(),
 }
+
+#: The fields that are set when a user is created, and by other ways later.
+NEW_FIELDS: Mapping[str, Type] = {
+    "login_id": LoginID(),
+    "email_id": Email(),
+    "password": Password(),
+    "active_chats": Integer(0, 2**31 - 1),  # what PostgreSQL's column holds
+}
+REQUIRED_FIELDS = ("first_name", "login_id", "email_id")
+
+_UNKNOWN = "There is no such parameter."
 
 
 class InvalidChangeError(Exception):
@@ -68,9 +87,9 @@ def validate(
         elif field in FIELDS:
             value, error = _value(FIELDS[field], value)
         else:
-            error = ["There is no such parameter."]
+            error = [_UNKNOWN]
         if error:
-            errors[field] = joined(errors[field], error) if field in errors else error
+            _add(errors, field, error)
         elif not values.same(getattr(user, field), value):
             changes[field] = value
     deactivates = changes.get("status") == AbstractUser.Status.INACTIVE
@@ -88,9 +107,112 @@ def save(user: AbstractUser, changes: Mapping[str, Any]) -> None:
     """Save the fields in `changes`, as `validate` returned them for the locked user."""
     if changes:
         user.locked_values = user.stored_values
-        for field, value in changes.items():
-            setattr(user, field, value)
+        _set(user, changes)
         user.save(update_fields=changes)
+
+
+def save_many(changes: Iterable[tuple[AbstractUser, Mapping[str, Any]]], using: str) -> None:
+    """Save the changes of many locked users, in one transaction on the database `using`.
+
+    Each is an UPDATE of its own. Their lines of the history, and the end of sessions, take few
+    statements for all.
+    """
+    with batches.batch(using):
+        for user, changed in changes:
+            save(user, changed)
+
+
+def preview(user: AbstractUser, changes: Mapping[str, Any]) -> None:
+    """Set the fields in `changes` as `save` does, and save nothing."""
+    _set(user, changes)
+    if not user.is_active:
+        user.accepting_chats = False
+
+
+@sensitive_variables()
+def new_user(
+    wanted: Mapping[str, Any],
+    rules: Mapping[str, Rules],
+    *,
+    found: Mapping[str, Errors] | None = None,
+) -> AbstractUser:
+    """Return a new Customer Care user that is valid, with its password hashed, and not yet saved.
+
+    Call it outside of a transaction, which hashing would prolong. For the arguments see `validate`;
+    without a password, the user has none, and cannot log in.
+
+    Raises `InvalidChangeError` with all errors. Names that are taken are none of them: `create`
+    finds out.
+    """
+    errors: dict[str, Errors] = dict(found or {})
+    fields: dict[str, Any] = {}
+    for field in REQUIRED_FIELDS:
+        if field not in wanted:
+            errors[field] = ["This parameter is required."]
+    for field, value in wanted.items():
+        if field in rules:
+            value, error = _attributes({}, value, rules[field], replace=True)
+        elif type_ := FIELDS.get(field) or NEW_FIELDS.get(field):
+            value, error = _value(type_, value)
+        else:
+            error = [_UNKNOWN]
+        if error:
+            _add(errors, field, error)
+        else:
+            fields[field] = value
+    password = fields.pop("password", None)
+    user: AbstractUser = get_user_model()(**fields)
+    if password is not None and (error := _password_errors(password, user)):
+        _add(errors, "password", error)
+    if errors:
+        raise InvalidChangeError(errors)
+    user.set_password(password)
+    return user
+
+
+def create(user: AbstractUser, roles: Mapping[int, str], using: str) -> None:
+    """Save a user from `new_user` as a member of teams: one line of the history.
+
+    roles: the user's roles by team id.
+
+    Raises `IntegrityError`. Of two that take a name at one moment, the database refuses one:
+    roll back, then ask `taken_names`.
+    """
+    user.first_roles = roles
+    user._logged_in = False  # type: ignore[attr-defined]  # known without a query
+    user.save(force_insert=True, using=using)
+
+
+def taken_names(user: AbstractUser, using: str) -> dict[str, Errors]:
+    """Return an error for each name of `user`, who could not be saved, that another user has."""
+    users = get_user_model()._base_manager.using(using)
+    others = users.filter(Q(login_key=user.login_key) | Q(email_key=user.email_key))
+    taken = list(others.values_list("login_key", "email_key"))
+    errors: dict[str, Errors] = {}
+    if user.login_key in [login_key for login_key, _ in taken]:
+        errors["login_id"] = ["A user with this login id already exists."]
+    if user.email_key in [email_key for _, email_key in taken]:
+        errors["email_id"] = ["A user with this email already exists."]
+    return errors
+
+
+def _set(user: AbstractUser, changes: Mapping[str, Any]) -> None:
+    for field, value in changes.items():
+        setattr(user, field, value)
+
+
+@sensitive_variables()
+def _password_errors(password: str, user: Any) -> list[str]:
+    with translation.override("en"):  # as all messages of the API
+        try:
+            password_validation.validate_password(password, user)
+        except ValidationError as error:
+            return list(error.messages)
+    return []
+
+
+def _add(errors: dict[str, Errors], field: str, error: Errors) -> None:
+    errors[field] = joined(errors[field], error) if field in errors else error
 
 
 def _value(type_: Type, value: object) -> tuple[Any, Errors]:

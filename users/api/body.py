@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.http import UnreadablePostError
@@ -19,13 +19,22 @@ _WHITE_SPACE = " \t\n\r"  # JSON's own, RFC 8259, section 2
 
 
 class Parameters(dict[str, Any]):
-    """The members of the body's JSON object.
+    """The members of a JSON object: the body's, or that of an item of a list in it.
 
+    repeated: the parameters that are repeated.
     errors: the errors for repeated members, by parameter; for a member of a parameter's object, one
         level deeper.
     """
 
+    repeated: Collection[str] = ()
     errors: Mapping[str, Any] = {}
+
+    @classmethod
+    def of(cls, json_object: "JSONObject") -> "Parameters":
+        parameters = cls(json_object)
+        parameters.repeated = json_object.repeated
+        parameters.errors = _repeated_members(json_object)
+        return parameters
 
 
 class Body:
@@ -33,10 +42,13 @@ class Body:
 
     It is read before a row is locked, so that a slow caller holds no lock; `parse` comes later, at
     its place in the order of checks.
+
+    merge_patch: if it may be `application/merge-patch+json`.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, *, merge_patch: bool = False) -> None:
         self.request = request
+        self.media_types = [_JSON, _MERGE_PATCH] if merge_patch else [_JSON]
         self.content = self._read()
 
     def _read(self) -> bytes | None:
@@ -85,13 +97,12 @@ class Body:
         encoding = self.request.META.get("HTTP_CONTENT_ENCODING", "identity")
         if encoding.strip().lower() != "identity":
             raise _invalid("Must not be content-encoded.")
-        allowed = [_JSON, _MERGE_PATCH] if self.request.method == "PATCH" else [_JSON]
         content_type = self.request.META.get("CONTENT_TYPE", "").strip()
-        if content_type and content_type.partition(";")[0].strip().lower() not in allowed:
-            raise _invalid(f"Must be of the media type {' or '.join(allowed)}.")
+        if content_type and content_type.partition(";")[0].strip().lower() not in self.media_types:
+            raise _invalid(f"Must be of the media type {' or '.join(self.media_types)}.")
 
 
-class _Object(dict[str, Any]):
+class JSONObject(dict[str, Any]):
     """A JSON object that knows which of its members were repeated."""
 
     repeated: frozenset[str] = frozenset()
@@ -100,9 +111,9 @@ class _Object(dict[str, Any]):
 def _parse(text: str) -> Parameters:
     any_repeated = False
 
-    def build(members: list[tuple[str, Any]]) -> _Object:
+    def build(members: list[tuple[str, Any]]) -> JSONObject:
         nonlocal any_repeated
-        json_object = _Object(members)
+        json_object = JSONObject(members)
         if len(json_object) < len(members):
             any_repeated = True
             counts = Counter(name for name, _ in members)
@@ -120,12 +131,9 @@ def _parse(text: str) -> Parameters:
         raise _invalid("Is nested too deeply.") from error
     except ValueError as error:
         raise _invalid(f"Must be JSON: {error}.") from error
-    if not isinstance(data, _Object):
+    if not isinstance(data, JSONObject):
         raise _invalid(f"Must be a JSON object, not {json_type(data)}.")
-    parameters = Parameters(data)
-    if any_repeated:
-        parameters.errors = _repeated_members(data)
-    return parameters
+    return Parameters.of(data) if any_repeated else Parameters(data)
 
 
 def _parse_int(digits: str) -> int | float:
@@ -141,14 +149,14 @@ def _invalid(message: str) -> ApiError:
     return ApiError(status_codes.INVALID_REQUEST, {"body": [message]})
 
 
-def _repeated_members(body: _Object) -> dict[str, Any]:
+def _repeated_members(body: JSONObject) -> dict[str, Any]:
     """Return an error for each member that is repeated in any object of `body`."""
-    errors: dict[str, Any] = {name: [_REPEATED] for name in body.repeated}
+    errors: dict[str, Any] = {name: [REPEATED] for name in body.repeated}
     for parameter, value in body.items():
         if parameter in errors:
             continue
-        if isinstance(value, _Object):
-            deeper = {name: [_REPEATED] for name in value.repeated}
+        if isinstance(value, JSONObject):
+            deeper = {name: [REPEATED] for name in value.repeated}
             deeper |= {name: [_REPEATED_INSIDE] for name, v in value.items() if _has_repeated(v)}
             if deeper:
                 errors[parameter] = deeper
@@ -157,7 +165,7 @@ def _repeated_members(body: _Object) -> dict[str, Any]:
     return errors
 
 
-_REPEATED = "Is repeated: an object may hold a member once."
+REPEATED = "Is repeated: an object may hold a member once."
 _REPEATED_INSIDE = "Holds an object in which a member is repeated."
 
 
@@ -166,7 +174,7 @@ def _has_repeated(value: object) -> bool:
     pending = [value]
     while pending:
         value = pending.pop()
-        if isinstance(value, _Object):
+        if isinstance(value, JSONObject):
             if value.repeated:
                 return True
             pending.extend(value.values())

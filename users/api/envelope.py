@@ -152,14 +152,14 @@ def as_api_error(exception: Exception) -> ApiError:
         case exceptions.NotFound() | Http404():
             return ApiError(status_codes.USER_NOT_FOUND)
         case exceptions.ValidationError(detail=dict() as errors):
-            return ApiError(_invalid_code(errors), errors)
+            return ApiError(invalid_code(errors), errors)
         case exceptions.APIException(status_code=status, detail=detail) if status < 500:
             messages = detail if isinstance(detail, list) else [str(detail)]
             return ApiError(status_codes.INVALID_REQUEST, {"body": messages})
     return ApiError(status_codes.INTERNAL_ERROR)
 
 
-def _invalid_code(errors: Mapping[str, Any]) -> StatusCode:
+def invalid_code(errors: Mapping[str, Any]) -> StatusCode:
     """Return the code for the errors in a body: 3115 if any error needs it, else 3107 or 3110."""
     custom = errors.get("custom_attributes")
     if len(errors) == 1 and isinstance(custom, dict) and custom.keys() <= _ATTRIBUTE_CODES.keys():

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from users import changes
 from users.api import status_codes
 from users.api.body import Parameters
-from users.api.envelope import ApiError
+from users.api.envelope import ApiError, invalid_code
 from users.api.fields import AttributesField, DateTimeField, TypedField
 from users.attributes.rules import KINDS, Rules
 from users.models import AbstractUser, Change
@@ -38,7 +38,7 @@ class UserUpdateSerializer(serializers.Serializer[AbstractUser]):
 
         parameters: from the body. For the other arguments see `users.changes.validate`.
 
-        Raises `ValidationError` with all errors, or `ApiError` if a member is repeated.
+        Raises `ApiError` with all errors.
         """
         try:
             return changes.validate(
@@ -50,10 +50,14 @@ class UserUpdateSerializer(serializers.Serializer[AbstractUser]):
                 found=parameters.errors,
             )
         except changes.InvalidChangeError as error:
-            if parameters.errors:
-                # A repeated member is always 3115, even if it is a custom attribute.
-                raise ApiError(status_codes.INVALID_REQUEST, error.errors) from error
-            raise serializers.ValidationError(error.errors) from error
+            raise invalid(parameters, error.errors) from error
+
+
+def invalid(parameters: Parameters, errors: Mapping[str, Any]) -> ApiError:
+    """Return the exception for errors in the parameters of an update or a creation."""
+    # A repeated member is always 3115, even if it is a custom attribute.
+    code = status_codes.INVALID_REQUEST if parameters.errors else invalid_code(errors)
+    return ApiError(code, errors)
 
 
 class UserSerializer(serializers.Serializer[AbstractUser]):

@@ -17,9 +17,12 @@ def row_id(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         return NO_ROW
     digits = text.lstrip("0") or "0"
-    if len(digits) > len(str(_MAX)) or int(digits) > _MAX:
-        return NO_ROW
-    return int(digits)
+    return NO_ROW if len(digits) > len(str(_MAX)) else number_id(int(digits))
+
+
+def number_id(number: int) -> int:
+    """Return `number`, or `NO_ROW` if it cannot be a primary key."""
+    return number if 0 <= number <= _MAX else NO_ROW
 
 
 def in_parts(values: Iterable[Any]) -> Iterator[list[Any]]:

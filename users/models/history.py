@@ -13,8 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from users import acting
 from users.attributes.values import JSONDecoder
+from users.db import batches
 from users.db.compiled import CompiledInsert, Parameter, PlannedUpdate
 from users.db.functions import JSONList, TransactionID
+from users.db.keys import in_parts
 from users.signals import user_changed
 
 logger = logging.getLogger(__name__)
@@ -126,6 +128,7 @@ def record(
 
     update: of the user's row, to be run with it.
     """
+    batches.finish(record_updates, using)  # of two changes of a user, the later has the greater id
     fields = _described(user_id, login_id, action, before, after)
     change_id = _INSERT.run(using, fields, update, member=user_id)
     if user_changed.has_listeners():
@@ -133,9 +136,54 @@ def record(
     return change_id
 
 
+def record_update(
+    user_id: Any,
+    login_id: str,
+    before: Values,
+    after: Values,
+    using: str,
+    update: PlannedUpdate | None = None,
+) -> None:
+    """Write an update of a user into the history: with others, if it is one of a batch.
+
+    update: of the user's row, to be run as well.
+    """
+    action = Change.Action.UPDATED
+    if not batches.is_open(using):
+        record(user_id, login_id, action, before, after, using, update)
+        return
+    if update is not None:
+        update.run()
+    change = Change(**_described(user_id, login_id, action, before, after))
+    batches.gather(using, record_updates, change)
+
+
+def record_updates(changes: list["Change"], using: str) -> None:
+    """Write updates of many users into the history, to be seen by the teams that they are in."""
+    teams = team_ids({change.user_id for change in changes}, using)
+    for change in changes:
+        change.teams = sorted(teams.get(change.user_id, ()))
+    _insert(changes, using)
+
+
 def record_many(changes: Iterable["Change"], using: str) -> None:
     """Write changes that `unsaved` has made into the history, by one statement for hundreds."""
-    created = Change._default_manager.using(using).bulk_create(changes, batch_size=500)
+    batches.finish(record_updates, using)
+    _insert(changes, using)
+
+
+def team_ids(user_ids: Collection[Any], using: str) -> dict[Any, list[int]]:
+    """Return the ids of the teams that users are in, by user id."""
+    memberships = apps.get_model("users", "Membership").objects.using(using)
+    found: dict[Any, list[int]] = {}
+    for ids in in_parts(user_ids):
+        for user, team in memberships.filter(user__in=ids).values_list("user", "team"):
+            found.setdefault(user, []).append(team)
+    return found
+
+
+def _insert(changes: Iterable["Change"], using: str) -> None:
+    created = Change._default_manager.using(using).bulk_create(changes, batch_size=1000)
     if user_changed.has_listeners():
         ids = [change.pk for change in created]
         transaction.on_commit(lambda: announce(ids, using), using=using)

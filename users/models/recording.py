@@ -18,7 +18,15 @@ from users.attributes.values import same
 from users.db.compiled import PlannedUpdate
 from users.db.fields import Folded
 from users.db.keys import in_parts
-from users.models.history import Change, Values, record, record_many, unsaved
+from users.models.history import (
+    Change,
+    Values,
+    record,
+    record_many,
+    record_update,
+    team_ids,
+    unsaved,
+)
 
 Roles = Mapping[Any, str]  # by team id
 MembershipRow = tuple[Any, Any, str]  # the ids of user and team, and the role
@@ -73,6 +81,8 @@ class Recording:
             row = _read(self.user, self.model, self.fields, self.using).get()
         before, after = self._difference(row)
         if self.old is None:
+            if self.user.first_roles:
+                after["memberships"] = _join_teams(self.user, self.using)
             name, action = self.user.get_username(), Change.Action.CREATED
             made = record(self.user.pk, name, action, {}, after, self.using)
             _note_creations({self.user.pk: made}, self.using)
@@ -83,8 +93,7 @@ class Recording:
         self, before: Values, after: Values, update: PlannedUpdate | None = None
     ) -> None:
         name = (self.old or {}).get(self.user.USERNAME_FIELD, self.user.get_username())
-        action = Change.Action.UPDATED
-        record(self.user.pk, name, action, before, after, self.using, update)
+        record_update(self.user.pk, name, before, after, self.using, update)
 
     def _difference(self, row: Mapping[str, Any]) -> tuple[Values, Values]:
         """Return what the save changes, as it was and as it is; `row` is what it stores."""
@@ -101,6 +110,17 @@ class Recording:
             if user._password is not None or was != is_now or is_another:
                 before, after = {**before, "password": was}, {**after, "password": is_now}
         return before, after
+
+
+def _join_teams(user: Any, using: str) -> Values:
+    """Make the memberships that a new user is saved with, and return them as the history does."""
+    roles, user.first_roles = user.first_roles, {}
+    model = apps.get_model("users", "Membership")
+    memberships = [model(user=user, team_id=team, role=role) for team, role in roles.items()]
+    # Django's own `bulk_create`, for they are recorded with the user.
+    plain: Any = models.QuerySet(model, using=using)
+    plain.bulk_create(memberships)
+    return _memberships(roles, {})
 
 
 def record_creations(model: Any, user_ids: Collection[Any], using: str) -> None:
@@ -227,7 +247,7 @@ def recording_memberships(
     new = _roles(rows())
     login_ids |= _locked_login_ids(new.keys() - login_ids.keys(), using)
     changed = [pk for pk in sorted(login_ids) if old.get(pk) != new.get(pk)]
-    teams = _team_ids(changed, using)
+    teams = team_ids(changed, using)
     changes = []
     for user_id in changed:
         roles, new_roles = old.get(user_id, {}).items(), new.get(user_id, {}).items()
@@ -282,15 +302,6 @@ def _memberships(roles: Roles, others: Roles) -> Values:
     return {str(team): roles.get(team) for team in sorted({*roles, *others})}
 
 
-def _team_ids(user_ids: Collection[Any], using: str) -> dict[Any, list[int]]:
-    memberships = apps.get_model("users", "Membership").objects.using(using)
-    found: dict[Any, list[int]] = {}
-    for ids in in_parts(user_ids):
-        for user, team in memberships.filter(user__in=ids).values_list("user", "team"):
-            found.setdefault(user, []).append(team)
-    return found
-
-
 class _Deletion:
     """What one `delete()` takes with it, from the first `pre_delete` to the last `post_delete`."""
 
@@ -321,7 +332,7 @@ class _Deletion:
             roles = self.roles.get(user_id, {})
             before["memberships"] = _memberships(roles, {})
             changes.append(unsaved(user_id, login_id, Change.Action.DELETED, before, {}, roles))
-        login_ids, teams = _login_ids(others, using), _team_ids(others, using)
+        login_ids, teams = _login_ids(others, using), team_ids(others, using)
         for user_id in sorted(others):
             roles = self.roles[user_id]
             values = (

@@ -1,6 +1,6 @@
 """The user: fields, constraints, state, and what a change of state entails."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -8,14 +8,14 @@ from django.contrib.auth import models as auth_models
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
-from django.db import NotSupportedError, models, router, transaction
+from django.db import NotSupportedError, connections, models, router, transaction
 from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from users.attributes import values
 from users.attributes.rules import KINDS, flat, rules_by_field
-from users.db import compiled
+from users.db import batches, compiled
 from users.db.fields import ExactCharField, FoldedField, SearchableField
 from users.db.functions import SHA256, JSONType
 from users.db.keys import in_parts
@@ -25,6 +25,10 @@ from users.models.recording import Recording, record_creations
 from users.models.sessions import Session
 from users.models.validators import validate_storable
 from users.names import fold
+
+_IS_ACTIVE_SUPERUSER = models.Q(
+    is_superuser=True, status="active", role_type="Administrative"
+)  # who may enter the admin site
 
 
 class UserQuerySet(models.QuerySet[Any]):
@@ -79,9 +83,10 @@ class UserQuerySet(models.QuerySet[Any]):
             stored: set[Any] = set()
             for part in in_parts(sorted(user.pk for user in users)):
                 stored.update(rows.filter(pk__in=part).values_list("pk", flat=True))
-            for user in users:
-                if user.pk in stored:
-                    user.save(using=self.db, update_fields=names)
+            with batches.batch(self.db):
+                for user in users:
+                    if user.pk in stored:
+                        user.save(using=self.db, update_fields=names)
         return len(stored)
 
     bulk_update.alters_data = True  # type: ignore[attr-defined]
@@ -126,12 +131,20 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         Who takes access away from one of them locks all, in the order of their ids, and before any
         other user: so one stays, and no two wait for each other.
         """
-        superusers = self.filter(
-            is_superuser=True,
-            status=AbstractUser.Status.ACTIVE,
-            role_type=AbstractUser.RoleType.ADMINISTRATIVE,
-        )
-        return set(superusers.select_for_update().order_by("pk").values_list("pk", flat=True))
+        return self._lock(self.filter(_IS_ACTIVE_SUPERUSER))
+
+    def lock(self, users: "models.QuerySet[AbstractUser]") -> set[Any]:
+        """Lock many users in the order that `lock_superusers` keeps to, and return their ids."""
+        if connections[self.db].vendor == "mysql":
+            # It locks rows as it reads them, in the order of their ids, not as it returns them.
+            self._lock(users.filter(_IS_ACTIVE_SUPERUSER))
+        return self._lock(users)
+
+    @staticmethod
+    def _lock(users: "models.QuerySet[AbstractUser]") -> set[Any]:
+        superusers_first = models.Case(models.When(_IS_ACTIVE_SUPERUSER, then=0), default=1)
+        locked = users.select_for_update().order_by(superusers_first, "pk")
+        return set(locked.values_list("pk", flat=True))
 
     def with_logged_in(self, now: Any = None) -> "models.QuerySet[AbstractUser]":
         """Return users that know whether they are logged in without a query for each.
@@ -257,6 +270,9 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
     # since it was read; and the change that made the user, in the transaction that did.
     locked_values: dict[str, Any] | None = None
 
+    # For the same: the roles, by team id, that a new user is saved with.
+    first_roles: Mapping[int, str] = {}
+
     # What was read of the row, by attribute name; None where it is no longer what the row holds.
     stored_values: dict[str, Any] | None = None
 
@@ -292,7 +308,7 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
             using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
             with transaction.atomic(using=using, savepoint=False):
                 super().save(**kwargs)
-                self.end_sessions()
+                batches.gather(using, self.end_sessions_of, self.pk)
         else:
             super().save(**kwargs)
         # Any save makes Django forget it: the one that stores it would look like a log-in's.
@@ -334,7 +350,12 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
 
     def end_sessions(self) -> None:
         """End all of the user's sessions, so that the user is logged out."""
-        self.sessions.all().delete()
+        self.end_sessions_of([self.pk], self._state.db or router.db_for_write(Session))
+
+    @classmethod
+    def end_sessions_of(cls, user_ids: Collection[Any], using: str) -> None:
+        """End all sessions of the users, as each change that makes one of them inactive does."""
+        Session._base_manager.using(using).filter(user__in=user_ids).delete()
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> "AbstractUser":

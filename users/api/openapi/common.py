@@ -43,7 +43,8 @@ def object_schema(**properties: Schema) -> Schema:
     }
 
 
-def _envelope_schema(codes: list[StatusCode], success: Schema) -> Schema:
+def refused_schema() -> Schema:
+    """Return the schema of `response` where a call, or an item of it, is refused."""
     messages = {"type": "array", "items": {"type": "string"}}
     errors = {
         "type": "object",
@@ -52,17 +53,20 @@ def _envelope_schema(codes: list[StatusCode], success: Schema) -> Schema:
             "oneOf": [messages, {"type": "object", "additionalProperties": messages}]
         },
     }
-    refused = {
+    return {
         "type": "object",
         "properties": {"errors": errors},
         "additionalProperties": False,
     }
+
+
+def _envelope_schema(codes: list[StatusCode], success: Schema) -> Schema:
     return {
         "type": "object",
         "properties": {
             "status_code": {"type": "integer", "enum": [code.number for code in codes]},
             "description": {"type": "string", "enum": [code.description for code in codes]},
-            "response": success if codes[0].http_status < 300 else refused,
+            "response": success if codes[0].http_status < 300 else refused_schema(),
         },
         "required": ["status_code", "description", "response"],
         "additionalProperties": False,

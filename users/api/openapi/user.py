@@ -110,17 +110,22 @@ def _parameter_schema(field: Any, *, merged: bool) -> Schema:
     }
 
 
+def parameter_schemas(*, merged: bool) -> dict[str, Schema]:
+    """Return the schemas of an update's parameters. `merged`: null removes an attribute."""
+    return {
+        name: {
+            **_parameter_schema(field, merged=merged),
+            "description": _DESCRIPTIONS.get(name, ""),
+        }
+        for name, field in UserUpdateSerializer().fields.items()
+    }
+
+
 def parameters_schema(*, merged: bool) -> Schema:
     """Return the schema of the body. `merged`: for PATCH, where null removes an attribute."""
     return {
         "type": "object",
-        "properties": {
-            name: {
-                **_parameter_schema(field, merged=merged),
-                "description": _DESCRIPTIONS.get(name, ""),
-            }
-            for name, field in UserUpdateSerializer().fields.items()
-        },
+        "properties": parameter_schemas(merged=merged),
         "additionalProperties": False,
         "minProperties": 1,
     }

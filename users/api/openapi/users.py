@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiViewExtension
 
-from users.api.openapi import list_users
+from users.api.openapi import bulk_update, create, list_users
 
 
 class UsersCalls(OpenApiViewExtension):
@@ -16,5 +16,13 @@ class UsersCalls(OpenApiViewExtension):
             @list_users.described
             def get(self, *args: Any, **kwargs: Any) -> Any:
                 return super().get(*args, **kwargs)
+
+            @create.described
+            def post(self, *args: Any, **kwargs: Any) -> Any:
+                return super().post(*args, **kwargs)
+
+            @bulk_update.described
+            def patch(self, *args: Any, **kwargs: Any) -> Any:
+                return super().patch(*args, **kwargs)
 
         return Documented

@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-import django.db
 from django.contrib.auth import get_user_model
 from django.db import connections, router
 from django.db.models import DateTimeField, Exists, OuterRef, QuerySet
@@ -17,10 +16,9 @@ from users.api.envelope import ApiError, EnvelopeResponse
 from users.api.serializers import UserSerializer, UserUpdateSerializer
 from users.api.status_codes import StatusCode
 from users.api.views.base import ApiView, reading
+from users.api.views.saving import saving
 from users.attributes.rules import Rules, rules_by_field
-from users.db import transactions
 from users.db.compiled import CompiledQuery, Parameter
-from users.db.errors import refuses_writes
 from users.db.keys import row_id
 from users.models import AbstractUser, DefinitionRow, Membership, Team, definition_rows
 
@@ -50,8 +48,6 @@ _MEMBER_NOT_LOCKED = CompiledQuery(partial(_locked_member, skip_locked=True))
 _UPDATE = UserUpdateSerializer()
 _USER = UserSerializer()
 
-_OUTCOME_UNKNOWN = "The connection broke in the commit: it is unknown whether the update is stored."
-
 
 def user_response(code: StatusCode, user: AbstractUser) -> EnvelopeResponse:
     """Return the answer that is the user, with its `ETag`."""
@@ -80,7 +76,8 @@ class UserView(ApiView):
         return self.update(request, user_id, replace=True)
 
     def update(self, request: Request, user_id: str, *, replace: bool) -> EnvelopeResponse:
-        body = Body(request)  # before the lock, which a slow caller would hold
+        # Before the lock, which a slow caller would hold.
+        body = Body(request, merge_patch=not replace)
         try:
             user = self.store(body, user_id, replace=replace)
         except changes.SuperusersNotLockedError:
@@ -92,25 +89,17 @@ class UserView(ApiView):
     ) -> AbstractUser:
         """Validate the body, save the changes, and return the user."""
         users = get_user_model().objects.db_manager(router.db_for_write(get_user_model()))
-        writing = False
-        try:
-            with transactions.atomic(users.db):
-                superusers = users.lock_superusers() if lock_superusers else None
-                user, rules = self.get_locked_user(user_id)  # 3101
-                if etags.is_conditional(self.request):
-                    etags.require_match(self.request, _USER.to_representation(user))  # 9412
-                found = _UPDATE.changes(  # 3114, 3115, 3107, 3110
-                    user, body.parse(), rules, replace=replace, superusers=superusers
-                )
-                writing = bool(found)
-                changes.save(user, found)
-                return user
-        except django.db.Error as error:
-            if writing or refuses_writes(error):
-                unknown = isinstance(error, transactions.OutcomeUnknownError)
-                errors = {"body": [_OUTCOME_UNKNOWN]} if unknown else None
-                raise ApiError(status_codes.UPDATE_FAILED, errors) from error
-            raise
+        with saving(users.db) as attempt:
+            superusers = users.lock_superusers() if lock_superusers else None
+            user, rules = self.get_locked_user(user_id)  # 3101
+            if etags.is_conditional(self.request):
+                etags.require_match(self.request, _USER.to_representation(user))  # 9412
+            found = _UPDATE.changes(  # 3114, 3115, 3107, 3110
+                user, body.parse(), rules, replace=replace, superusers=superusers
+            )
+            attempt.writes = bool(found)
+            changes.save(user, found)
+        return user
 
     def get_locked_user(self, user_id: str) -> tuple[AbstractUser, dict[str, Rules]]:
         """Return the user, with its row locked, and the rules for its attributes.
