@@ -11,8 +11,8 @@ _PROJECT = Path(__file__).resolve().parent.parent
 def prepare(environment: MutableMapping[str, str]) -> None:
     """Set the demo's environment variables, whatever `.env` says.
 
-    The demo serves plain HTTP on localhost, and uses a SQLite database of its own, or the SQLite
-    file in the environment's `DATABASE_URL`.
+    The demo serves plain HTTP on localhost, prints mails, and uses a SQLite database of its own, or
+    the SQLite file in the environment's `DATABASE_URL`.
     """
     if not environment.get("DATABASE_URL", "").startswith("sqlite:"):
         environment["DATABASE_URL"] = f"sqlite:///{quote(str(_PROJECT / 'demo.sqlite3'))}"
@@ -20,7 +20,9 @@ def prepare(environment: MutableMapping[str, str]) -> None:
     environment["DEBUG"] = "off"
     environment["HTTPS"] = "off"
     environment["ALLOWED_HOSTS"] = "127.0.0.1,localhost"
-    environment["EMAIL_URL"] = environment["PUBLIC_URL"] = ""
+    environment["EMAIL_URL"] = "consolemail://"
+    environment["EMAIL_FROM"] = ""
+    environment["PUBLIC_URL"] = "http://127.0.0.1:8000"  # the command sets the port
 
 
 def _secret_key(file: Path) -> str:

@@ -56,7 +56,8 @@ class SetPasswordView(Page, PasswordResetConfirmView):
     """Sets the first password of an invited user.
 
     Like Django's own view, it moves the token from the URL to the session, so that neither the
-    browser's history nor a Referer header shows it.
+    browser's history nor a Referer header shows it; and it answers 200 if a link does not work, so
+    that Django's log does not show it.
     """
 
     form_class = PasswordForm
@@ -89,9 +90,6 @@ class SetPasswordView(Page, PasswordResetConfirmView):
         if not self.validlink:
             context["title"] = _("This link does not work")
         return context
-
-    def render_to_response(self, context: dict[str, Any], **options: Any) -> HttpResponse:
-        return super().render_to_response(context, status=200 if self.validlink else 404, **options)
 
 
 @method_decorator(_PAGE, name="dispatch")

@@ -339,6 +339,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "default_permissions": (),
+                "verbose_name": "invitation",
+                "verbose_name_plural": "invitations",
             },
         ),
         migrations.CreateModel(

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 #: How many further links a user can ask for, in which time.
 LINKS = 5
@@ -28,6 +29,8 @@ class Invitation(models.Model):
 
     class Meta:
         default_permissions = ()
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
 
     def __str__(self) -> str:
         return str(self.user_id)

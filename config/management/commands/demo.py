@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.contrib.staticfiles.management.commands import runserver
@@ -105,7 +106,8 @@ class Command(BaseCommand):
             password = None if User.objects.exists() else self.make_all()
             self.make_centre(options["users"] or 0)
             call = self.call(f"http://127.0.0.1:{options['port']}")
-        self.show(f"http://127.0.0.1:{options['port']}", call, password)
+        settings.PUBLIC_URL = f"http://127.0.0.1:{options['port']}"
+        self.show(settings.PUBLIC_URL, call, password)
         call_command(
             RunServer(),
             f"127.0.0.1:{options['port']}",
@@ -211,5 +213,6 @@ Admin site: {address}/admin/
 API page:   {api_page}
 Log in as:  {login}
 Database:   {connection.settings_dict["NAME"]}
+Mails:      are printed here
 """)
         self.stdout.flush()
