@@ -87,6 +87,12 @@ def test_a_number_that_no_key_has_is_refused(root_browser, user, sent):
     assert Membership.objects.filter(user=user).count() == 1
 
 
+def test_the_page_shows_the_id_that_the_api_takes(root_browser, call, user):
+    page = root_browser.get(user_page(user)).content.decode()
+    shown = re.search(r'class="[^"]*field-shown_id.*?class="readonly">(.*?)</div>', page, re.DOTALL)
+    assert call.path == f"/api/users/{shown[1]}"
+
+
 def test_a_saved_change_moves_updated_at(root_browser, user):
     save_user(root_browser, user, first_name="Zoë")
     assert stored(user).updated_at > user.updated_at

@@ -117,6 +117,7 @@ class UserAdmin(UserList, auth_admin.UserAdmin):
     object_history_template = "admin/users/changes_page.html"
     inlines = (MembershipInline,)
     readonly_fields = (
+        "shown_id",
         "active_chats",
         "is_logged_in",
         "created_at",
@@ -139,7 +140,7 @@ class UserAdmin(UserList, auth_admin.UserAdmin):
                     "status",
                     "job_description",
                     ("is_logged_in", "accepting_chats", "active_chats"),
-                    ("created_at", "updated_at"),
+                    ("shown_id", "created_at", "updated_at"),
                 )
             },
         ),
@@ -297,6 +298,10 @@ class UserAdmin(UserList, auth_admin.UserAdmin):
         path = reverse(f"{self.admin_site.name}:users_membership_changelist")
         text = ngettext("%d team", "%d teams", count) % count
         return format_html('<a href="{}?user={}">{}</a>', path, user.pk, text)
+
+    @admin.display(description=_("ID"))
+    def shown_id(self, user: AbstractUser) -> str:
+        return str(user.pk)  # as the API takes it, without a thousands separator
 
     @admin.display(description=_("password"))
     def shown_password(self, user: AbstractUser) -> str:
