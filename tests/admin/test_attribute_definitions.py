@@ -241,3 +241,35 @@ def test_a_deleted_definition_leaves_the_values(root_browser, business, holders)
     assert not AttributeDefinition.objects.exists()
     users = type(UserFactory.build()).objects.filter(custom_attributes={"business": "Retail"})
     assert users.count() == 2
+
+
+def test_a_new_skill_asks_before_users_have_values_that_it_does_not_allow(root_browser):
+    for value in ("three", 3, 4):
+        UserFactory(skill_attributes={"chess": value})
+    new = {"kind": "skill", "name": "chess", "type": "number"}
+    page = send(root_browser, f"{LIST}add/", "attributedefinition_form", **new)
+    sentence = "1 user has a value of “chess” that this type does not allow. The value is kept."
+    assert errors(page) == {"confirmed": [sentence]}
+    data = fields(page, "attributedefinition_form")
+    done = root_browser.post(f"{LIST}add/", {**data, "confirmed": "on"}, follow=True)
+    definition = AttributeDefinition.objects.get()
+    link = f'<a href="{USERS}?not_allowed=skill_{definition.pk}">'
+    assert link in done.content.decode()
+
+
+def test_a_new_skill_that_fits_is_made_at_once(root_browser):
+    UserFactory(skill_attributes={"chess": 3})
+    new = {"kind": "skill", "name": "chess", "type": "number"}
+    assert send(root_browser, f"{LIST}add/", "attributedefinition_form", **new).status_code == 302
+
+
+def test_definitions_stand_in_the_order_of_their_positions(root_browser, user):
+    for position, name in enumerate(["first", "second", "third"], 1):
+        AttributeDefinitionFactory(name=name, position=position)
+    last = AttributeDefinition.objects.get(name="first")
+    send(root_browser, LIST, "changelist-form", **{"form-0-position": "9", "_save": "Save"})
+    names = [str(each) for each in AttributeDefinition.objects.filter(kind="custom")]
+    assert names == ["second", "third", "first"]
+    page = root_browser.get(user_page(user)).content.decode()
+    assert page.index("second:") < page.index("third:") < page.index("first:")
+    assert AttributeDefinition.objects.get(pk=last.pk).position == 9

@@ -50,7 +50,9 @@ def _choice(line: str) -> str:
 
 
 class AttributeDefinitionForm(ShownValuesForm):
-    """Creates or changes a definition. Before removing choices that users have, it asks."""
+    """Creates or changes a definition. It asks before users have values that are not allowed."""
+
+    number_refused = 0  # of users with a value that a new definition does not allow
 
     choices = ChoicesField(
         label=_("Choices"),
@@ -64,15 +66,26 @@ class AttributeDefinitionForm(ShownValuesForm):
 
     class Meta:
         model = AttributeDefinition
-        fields = ("kind", "name", "type", "choices", "description")
+        fields = ("kind", "name", "type", "choices", "description", "position")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        held = self._values_lost(cleaned) if self.instance.pk else []
+        if self.errors:
+            return cleaned
+        held = self._values_lost(cleaned) if self.instance.pk else self._values_refused(cleaned)
         if held and not cleaned.get("confirmed"):
             self.fields["confirmed"].widget = forms.CheckboxInput()
             self.add_error("confirmed", held)
         return cleaned
+
+    def _values_refused(self, cleaned: dict[str, Any]) -> list[str]:
+        """Return a message if users have values that the new definition does not allow."""
+        names = ("kind", "name", "type", "choices")
+        definition = AttributeDefinition(**{name: cleaned[name] for name in names})
+        type_ = type_of(definition)
+        refused = (count for value, count in count_values(definition) if type_.error(value))
+        self.number_refused = sum(refused)
+        return [_refused_by_new(self.number_refused, definition)] if self.number_refused else []
 
     def _values_lost(self, cleaned: dict[str, Any]) -> list[str]:
         """Return a message for each value that users have and the change no longer allows."""
@@ -95,6 +108,16 @@ def _refused(count: int, name: str) -> str:
         "are kept.",
         count,
     ) % {"count": count, "name": name}
+
+
+def _refused_by_new(count: int, definition: AttributeDefinition) -> str:
+    return ngettext(
+        "%(count)d user has a value of “%(name)s” that this type does not allow. The value is "
+        "kept.",
+        "%(count)d users have a value of “%(name)s” that this type does not allow. The values are "
+        "kept.",
+        count,
+    ) % {"count": count, "name": definition.name}
 
 
 def _held(count: int, value: str) -> str:

@@ -248,11 +248,20 @@ class Migration(migrations.Migration):
                         verbose_name="description",
                     ),
                 ),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="Attributes are shown in this order; the same numbers, by name.",
+                        validators=[django.core.validators.MaxValueValidator(32767)],
+                        verbose_name="position",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "attribute definition",
                 "verbose_name_plural": "attribute definitions",
-                "ordering": ("kind", "name"),
+                "ordering": ("kind", "position", "name"),
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("kind", "name"), name="users_attributedefinition_kind_name_unique"

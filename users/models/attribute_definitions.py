@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models.lookups import Exact
 from django.utils.text import Truncator
@@ -47,9 +48,15 @@ class AttributeDefinition(CheckedFixture):
     description = models.CharField(
         _("description"), max_length=255, blank=True, validators=[validate_storable]
     )
+    position = models.PositiveSmallIntegerField(
+        _("position"),
+        default=0,
+        validators=[MaxValueValidator(32_767)],
+        help_text=_("Attributes are shown in this order; the same numbers, by name."),
+    )
 
     class Meta:
-        ordering = ("kind", "name")
+        ordering = ("kind", "position", "name")
         verbose_name = _("attribute definition")
         verbose_name_plural = _("attribute definitions")
         constraints = [
