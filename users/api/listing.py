@@ -27,7 +27,7 @@ PARAMETERS = ("page", "page_size", "after", "sort", "total", "login_id", "email_
 
 #: The values of `sort`, each with the lookup of what the list is sorted by, and then by id. Indexes
 #: serve the first three. `updated_at` has none, since each update would have to maintain it: all
-#: matching users of the team are read and sorted (100,000 of a million: a third of a second).
+#: matching users of the team are read and sorted (0.4 to 0.8 seconds for 100,000 of a million).
 SORTS: Mapping[str, str] = {
     "id": "user_id",
     "login_id": "user__login_key",
