@@ -1,18 +1,23 @@
 """What operators do to many users at once, through the door of a browser."""
 
+import re
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 
 from tests.admin.conftest import browser_of
 from tests.admin.pages import fields, messages
+from tests.database import forget_creations
 from tests.factories import (
     AdministratorFactory,
     AttributeDefinitionFactory,
     ChoiceFactory,
+    MembershipFactory,
+    TeamFactory,
     UserFactory,
 )
-from users.models import AttributeDefinition, Membership
+from users.models import AttributeDefinition, Change, Membership
 
 User = get_user_model()
 LIST = "/admin/users/user/"
@@ -28,8 +33,15 @@ def act(browser, action, users, query="", **changes):
     return browser.post(LIST + query, data)
 
 
-def confirm(browser, page, query="", **changes):
+def answer(browser, page, query="", **changes):
+    """Send the form of a page, which shows its next page."""
     return browser.post(LIST + query, {**fields(page, None), **changes}, follow=True)
+
+
+def confirm(browser, page, query="", **changes):
+    """Send the form of a page, and confirm what the next page says of the effect."""
+    page = answer(browser, page, query, **changes)
+    return answer(browser, page, query) if 'class="effect"' in page.content.decode() else page
 
 
 def test_a_bulk_action_asks_first(root_browser, user):
@@ -115,8 +127,11 @@ def test_a_bulk_custom_attribute_is_chosen_before_anything_is_confirmed(
 ):
     page = act(root_browser, "set_custom_attribute", [user])
     assert 'value="Continue"' in page.content.decode()
-    page = confirm(root_browser, page, definition=business.pk)
+    page = answer(root_browser, page, definition=business.pk)
+    assert 'value="Continue"' in page.content.decode()
+    page = answer(root_browser, page, value="Banking")
     assert 'value="Yes, I’m sure"' in page.content.decode()
+    assert stored(user).custom_attributes == {"business": "Retail"}
 
 
 def test_a_bulk_value_is_not_carried_over_to_another_attribute(root_browser, user):
@@ -205,3 +220,132 @@ def test_adding_to_a_team_needs_the_permissions_for_users_and_memberships(team, 
     changes = {"confirmed": "yes", "team": team.pk, "role": "Team Agent"}
     act(browser_of(clerk), "add_to_team", [user], **changes)
     assert not Membership.objects.exists()
+
+
+def effect(page):
+    """Return what the page says that the action will do."""
+    return re.search(r'<p class="effect">(.*?)</p>', page.content.decode())[1]
+
+
+def test_a_page_says_how_many_users_will_change_before_it_is_confirmed(root_browser):
+    users = [*UserFactory.create_batch(2), UserFactory(status="inactive")]
+    page = act(root_browser, "deactivate", users)
+    assert effect(page) == "2 users will change. 1 unchanged."
+    page = act(root_browser, "activate", users)
+    assert effect(page) == "1 user will change. 2 unchanged."
+
+
+def test_an_attribute_says_how_many_have_it_already(root_browser, user, business):
+    users = [user, UserFactory(custom_attributes={"business": "Banking"}), UserFactory()]
+    for changes, expected in (
+        ({"value": "Banking"}, "business: Banking. 2 users will change. 1 unchanged."),
+        ({"remove": "on"}, "business: (removed). 2 users will change. 1 unchanged."),
+    ):
+        page = act(root_browser, "set_custom_attribute", users)
+        page = answer(root_browser, page, definition=business.pk)
+        page = answer(root_browser, page, **changes)
+        assert effect(page) == expected
+        assert stored(user).custom_attributes == {"business": "Retail"}
+    assert messages(answer(root_browser, page)) == ["Changed 2 users. 1 unchanged."]
+
+
+@pytest.mark.parametrize(
+    ("type_", "sent", "value"),
+    [("number", "7", 7), ("boolean", "False", False), ("multiple_choice", ["a", "c"], ["a", "c"])],
+)
+def test_a_bulk_skill(root_browser, user, type_, sent, value):
+    skill = AttributeDefinitionFactory(
+        kind="skill",
+        name="skill",
+        type=type_,
+        choices=["a", "b", "c"] if type_ == "multiple_choice" else [],
+    )
+    users = [user, UserFactory(skill_attributes={"skill": value})]
+    page = act(root_browser, "set_skill", users)
+    page = answer(root_browser, page, definition=skill.pk)
+    page = answer(root_browser, page, value=sent)
+    assert effect(page).endswith("1 user will change. 1 unchanged.")
+    assert messages(answer(root_browser, page)) == ["Changed 1 user. 1 unchanged."]
+    assert [stored(each).skill_attributes["skill"] for each in users] == [value, value]
+
+
+def test_a_bulk_skill_is_no_custom_attribute(root_browser, user, business):
+    page = act(root_browser, "set_skill", [user])
+    response = answer(root_browser, page, definition=business.pk)
+    assert "Select a valid choice." in response.content.decode()
+
+
+@pytest.fixture
+def members(team):
+    """An agent and a manager of the team, and somebody who is not in it."""
+    members = [
+        MembershipFactory(team=team).user,
+        MembershipFactory(team=team, role="Team Manager").user,
+        UserFactory(),
+    ]
+    forget_creations()
+    return members
+
+
+def roles(team):
+    return dict(team.memberships.values_list("user", "role"))
+
+
+def test_a_bulk_removal_from_a_team(root_browser, team, members):
+    other = MembershipFactory(user=members[0])
+    page = answer(root_browser, act(root_browser, "remove_from_team", members), team=team.pk)
+    assert effect(page) == f"Team: {team}. 2 users will change. 1 unchanged."
+    assert len(roles(team)) == 2
+    assert messages(answer(root_browser, page)) == ["Changed 2 users. 1 unchanged."]
+    assert roles(team) == {}
+    assert Membership.objects.get() == other
+    change = Change.objects.filter(user_id=members[1].pk).latest("pk")
+    assert change.before == {"memberships": {str(team.pk): "Team Manager"}}
+
+
+def test_a_bulk_change_of_roles(root_browser, team, members):
+    page = act(root_browser, "change_role", members)
+    page = answer(root_browser, page, team=team.pk, role="Team Manager")
+    assert effect(page) == f"Team: {team}, Role: Team Manager. 1 user will change. 2 unchanged."
+    assert messages(answer(root_browser, page)) == ["Changed 1 user. 2 unchanged."]
+    assert roles(team) == dict.fromkeys([members[0].pk, members[1].pk], "Team Manager")
+
+
+def test_a_bulk_move_to_another_team(root_browser, team, members):
+    other = TeamFactory()
+    MembershipFactory(user=members[0], team=other, role="Team Analyst")
+    page = act(root_browser, "move_to_team", members)
+    page = answer(root_browser, page, left=team.pk, joined=other.pk)
+    assert effect(page).endswith("2 users will change. 1 unchanged.")
+    assert messages(answer(root_browser, page)) == ["Changed 2 users. 1 unchanged."]
+    assert roles(team) == {}
+    # A role in the new team stays; else it is that in the old one.
+    assert roles(other) == {members[0].pk: "Team Analyst", members[1].pk: "Team Manager"}
+    change = Change.objects.filter(user_id=members[1].pk).latest("pk")
+    assert change.after == {"memberships": {str(team.pk): None, str(other.pk): "Team Manager"}}
+
+
+def test_a_bulk_move_leads_somewhere_else(root_browser, team, members):
+    page = act(root_browser, "move_to_team", members)
+    response = answer(root_browser, page, left=team.pk, joined=team.pk)
+    assert "Choose two different teams." in response.content.decode()
+    assert len(roles(team)) == 2
+
+
+@pytest.mark.parametrize(
+    ("action", "needed"),
+    [
+        ("move_to_team", {"add_membership", "delete_membership"}),
+        ("remove_from_team", {"delete_membership"}),
+        ("change_role", {"change_membership"}),
+    ],
+)
+def test_team_actions_need_all_their_permissions(team, members, action, needed):
+    answers = {"team": team.pk, "left": team.pk, "joined": TeamFactory().pk, "role": "Team Analyst"}
+    before = roles(team)
+    for left_out in ("change_user", *needed):
+        clerk = AdministratorFactory()
+        codenames = {"view_user", "change_user", *needed} - {left_out}
+        clerk.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+        act(browser_of(clerk), action, members, confirmed="yes", **answers)
+        assert roles(team) == before

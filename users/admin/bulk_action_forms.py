@@ -1,4 +1,4 @@
-"""The forms of bulk actions."""
+"""The forms of the bulk actions that set attributes."""
 
 from typing import Any
 
@@ -9,25 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from users.admin.attribute_fields import attribute_field
 from users.attributes.types import type_of
-from users.models import AttributeDefinition, Membership, Team
-
-
-class TeamForm(forms.Form):
-    """Asks for a team, and for the users' role in it."""
-
-    team = forms.ModelChoiceField(Team.objects.all(), label=_("Team"))
-    role = forms.ChoiceField(
-        label=_("Role"), choices=Membership.Role.choices, initial=Membership.Role.AGENT
-    )
+from users.models import AttributeDefinition
 
 
 class AttributeForm(forms.Form):
-    """Asks for a custom attribute, and then for its new value, or to remove it."""
+    """Asks for an attribute, and then for its new value, or to remove it."""
 
-    definition = forms.ModelChoiceField(
-        AttributeDefinition.objects.filter(kind=AttributeDefinition.Kind.CUSTOM),
-        label=_("Custom attribute"),
-    )
+    definition: forms.ModelChoiceField  # set by subclasses, with those of a kind
     # The definition whose value field the form has shown.
     asked = forms.CharField(widget=forms.HiddenInput, required=False)
 
@@ -72,3 +60,18 @@ class AttributeForm(forms.Form):
     def is_valid(self) -> bool:
         """Return True if the form has asked for the value, and the answer is valid."""
         return super().is_valid() and self.is_asked
+
+
+class CustomAttributeForm(AttributeForm):
+    definition = forms.ModelChoiceField(
+        AttributeDefinition.objects.filter(kind=AttributeDefinition.Kind.CUSTOM),
+        label=_("Custom attribute"),
+    )
+    field_order = ("definition",)
+
+
+class SkillForm(AttributeForm):
+    definition = forms.ModelChoiceField(
+        AttributeDefinition.objects.filter(kind=AttributeDefinition.Kind.SKILL), label=_("Skill")
+    )
+    field_order = ("definition",)

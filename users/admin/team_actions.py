@@ -1,0 +1,202 @@
+"""Bulk actions on the teams of users."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from users.admin.bulk_changes import BulkChanges, Change, effect
+from users.admin.confirmation import confirm
+from users.models import Membership, Team
+
+User: Any = get_user_model()
+
+
+class TeamForm(forms.Form):
+    """Asks for a team."""
+
+    team = forms.ModelChoiceField(Team.objects.all(), label=_("Team"))
+
+
+class TeamAndRoleForm(TeamForm):
+    """Asks for a team, and for the users' role in it."""
+
+    role = forms.ChoiceField(
+        label=_("Role"), choices=Membership.Role.choices, initial=Membership.Role.AGENT
+    )
+
+
+class MoveForm(forms.Form):
+    """Asks for two teams: the one that the users leave, and the one that they join."""
+
+    left = forms.ModelChoiceField(Team.objects.all(), label=_("From"))
+    joined = forms.ModelChoiceField(Team.objects.all(), label=_("To"))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("left") and cleaned["left"] == cleaned.get("joined"):
+            raise ValidationError(gettext("Choose two different teams."))
+        return cleaned
+
+
+class TeamActions(BulkChanges):
+    # Each needs all of its permissions; with `permissions` of an action, any would be enough.
+
+    def has_add_to_team_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, "add")
+
+    def has_move_to_team_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, "add", "delete")
+
+    def has_remove_from_team_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, "delete")
+
+    def has_change_role_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, "change")
+
+    def _may(self, request: HttpRequest, *actions: str) -> bool:
+        permissions = [f"users.{action}_membership" for action in actions]
+        return self.has_change_permission(request) and request.user.has_perms(permissions)
+
+    @admin.action(description=_("Add the selected users to a team"), permissions=["add_to_team"])
+    def add_to_team(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        count = queryset.count()
+        question = ngettext("Add %d user to a team?", "Add %d users to a team?", count) % count
+        form = _bound(TeamAndRoleForm, request)
+
+        def stays() -> Q:
+            return _is_in(form.cleaned_data["team"])
+
+        def add(user: Any, superusers: Collection[Any]) -> bool:
+            # Existing members keep their role.
+            role = {"role": form.cleaned_data["role"]}
+            team = form.cleaned_data["team"]
+            return Membership.objects.get_or_create(user=user, team=team, defaults=role)[1]
+
+        return self._ask_and_apply(request, queryset, "add_to_team", question, form, stays, add)
+
+    @admin.action(
+        description=_("Move the selected users to another team"), permissions=["move_to_team"]
+    )
+    def move_to_team(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Who is not in the first team is left out; the role is that in the first team, unless the
+        user has one in the other already."""
+        count = queryset.count()
+        question = ngettext(
+            "Move %d user to another team?", "Move %d users to another team?", count
+        )
+        form = _bound(MoveForm, request)
+
+        def stays() -> Q:
+            return ~_is_in(form.cleaned_data["left"])
+
+        def move(user: Any, superusers: Collection[Any]) -> bool:
+            membership = _membership(user, form.cleaned_data["left"])
+            if membership is None:
+                return False
+            joined = form.cleaned_data["joined"]
+            if _membership(user, joined):
+                membership.delete()
+            else:
+                membership.team = joined
+                membership.save(update_fields=["team"])
+            return True
+
+        return self._ask_and_apply(
+            request, queryset, "move_to_team", question % count, form, stays, move
+        )
+
+    @admin.action(
+        description=_("Remove the selected users from a team"), permissions=["remove_from_team"]
+    )
+    def remove_from_team(
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> HttpResponse | None:
+        count = queryset.count()
+        question = ngettext("Remove %d user from a team?", "Remove %d users from a team?", count)
+        form = _bound(TeamForm, request)
+
+        def stays() -> Q:
+            return ~_is_in(form.cleaned_data["team"])
+
+        def remove(user: Any, superusers: Collection[Any]) -> bool:
+            membership = _membership(user, form.cleaned_data["team"])
+            if membership:
+                membership.delete()
+            return membership is not None
+
+        return self._ask_and_apply(
+            request, queryset, "remove_from_team", question % count, form, stays, remove
+        )
+
+    @admin.action(
+        description=_("Change the role of the selected users in a team"),
+        permissions=["change_role"],
+    )
+    def change_role(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Who is not in the team is left out."""
+        count = queryset.count()
+        question = ngettext(
+            "Change the role of %d user in a team?", "Change the role of %d users in a team?", count
+        )
+        form = _bound(TeamAndRoleForm, request)
+
+        def stays() -> Q:
+            team, role = form.cleaned_data["team"], form.cleaned_data["role"]
+            return ~_is_in(team) | _is_in(team, role=role)
+
+        def change(user: Any, superusers: Collection[Any]) -> bool:
+            membership = _membership(user, form.cleaned_data["team"])
+            role = form.cleaned_data["role"]
+            if membership is None or membership.role == role:
+                return False
+            membership.role = role
+            membership.save(update_fields=["role"])
+            return True
+
+        return self._ask_and_apply(
+            request, queryset, "change_role", question % count, form, stays, change
+        )
+
+    def _ask_and_apply(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Any],
+        action: str,
+        question: str,
+        form: forms.Form,
+        stays: Callable[[], Q],
+        change: Change,
+    ) -> HttpResponse | None:
+        def shown() -> str:
+            return f"{_answers(form)} {effect(queryset, stays())}"
+
+        if page := confirm(self, request, queryset, action, question, form, effect=shown):
+            return page
+        is_allowed = getattr(self, f"has_{action}_permission")
+        return self._apply(request, queryset, change, is_allowed=is_allowed)
+
+
+def _bound(form: type[forms.Form], request: HttpRequest) -> forms.Form:
+    return form(request.POST if "confirmed" in request.POST else None)
+
+
+def _answers(form: forms.Form) -> str:
+    """Return what was entered, as a sentence of the form "Team: Support, Role: Team Agent."."""
+    answers = form.cleaned_data.items()
+    return ", ".join(f"{form.fields[name].label}: {answer}" for name, answer in answers) + "."
+
+
+def _is_in(team: Team, **conditions: Any) -> Q:
+    return Q(Exists(Membership.objects.filter(user=OuterRef("pk"), team=team, **conditions)))
+
+
+def _membership(user: Any, team: Team) -> Membership | None:
+    return Membership.objects.filter(user=user, team=team).first()
