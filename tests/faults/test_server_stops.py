@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import connection, transaction
 
+from tests.factories import UserFactory
 from tests.faults.load import Load
 from tests.postgresql import wait_until_somebody_waits_for_a_lock
 from tests.requirements import on_postgresql
 from tests.server import Server
+from users.models import Change, Membership
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,6 +39,56 @@ def test_what_was_acknowledged_survives_a_killed_server(tmp_path, call, user):
         # What is stored is what was acknowledged, or what came after it and was not answered.
         for key, n in acknowledged.items():
             assert user.skill_attributes[key] >= n
+
+
+@pytest.fixture
+def members(team):
+    """Three hundred members of the team."""
+    users = User.objects.bulk_create(UserFactory.build_batch(300, password="!"))
+    Membership.objects.bulk_create([Membership(user=user, team=team) for user in users])
+    return users
+
+
+def assert_all_or_nothing(members, lines):
+    """Assert that a bulk to the last name "B" stored all, with its history, or nothing at all."""
+    stored = User.objects.filter(pk__in=[user.pk for user in members])
+    with transaction.atomic():
+        list(stored.select_for_update())  # the database ends the killed call's transaction first
+        done = stored.filter(last_name="B").count()
+        assert done in (0, len(members))
+        assert Change.objects.count() == lines + done
+    return bool(done)
+
+
+@pytest.mark.parametrize("delay", [0.1, 0.2, 0.4, 0.8])
+def test_a_bulk_that_is_killed_is_stored_whole_or_not_at_all(tmp_path, call, members, delay):
+    headers = {**call.headers, "Content-Type": "application/json"}
+    items = [{"id": user.pk, "last_name": "B"} for user in members]
+    lines = Change.objects.count()
+    with Server(tmp_path / "server.log") as server, ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(server.call, "/api/users", {"users": items}, headers)
+        time.sleep(delay)
+        server.kill()
+        killed = answer.exception(30)
+    done = assert_all_or_nothing(members, lines)
+    assert done or killed  # what was acknowledged is stored
+
+
+@on_postgresql
+def test_a_bulk_that_is_killed_after_its_updates_is_not_stored(tmp_path, call, members):
+    headers = {**call.headers, "Content-Type": "application/json"}
+    items = [{"id": user.pk, "last_name": "B"} for user in members]
+    lines = Change.objects.count()
+    with Server(tmp_path / "server.log") as server, ThreadPoolExecutor(1) as pool:
+        server.call(call.path, {"first_name": "Asha"}, headers)  # the note of the token's use
+        with transaction.atomic():
+            with connection.cursor() as cursor:  # the history's insert comes after the updates
+                cursor.execute("LOCK TABLE users_change IN EXCLUSIVE MODE")
+            answer = pool.submit(server.call, "/api/users", {"users": items}, headers)
+            wait_until_somebody_waits_for_a_lock()
+            server.kill()
+        assert answer.exception(30)
+    assert not assert_all_or_nothing(members, lines)
 
 
 @on_postgresql  # SQLite locks no row: a call cannot be held in the middle
