@@ -38,6 +38,7 @@ def environment(url: str) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(PROJECT),
         "DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings",
         "SECRET_KEY": SECRET_KEY,
         "ALLOWED_HOSTS": "127.0.0.1",
         "HTTPS": "off",
@@ -153,6 +154,5 @@ def _seed(users: int) -> None:
 if __name__ == "__main__":
     import django
 
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()
     _seed(int(sys.argv[1]))

@@ -75,8 +75,8 @@ def environ_of(call: load.Call) -> dict[str, Any]:
     from django.test import RequestFactory
 
     request = RequestFactory(headers={"Host": "127.0.0.1"}).generic(
-        "PATCH",
-        f"/api/users/{call.user}",
+        call.method,
+        call.path,
         json.dumps(call.body),
         "application/json",
         headers={"Authorization": f"Bearer {call.secret}", "teamid": str(call.team)},
@@ -95,10 +95,7 @@ def make(application: Any, environ: dict[str, Any]) -> None:
 
 def measure(seeded: databases.Seeded, rounds: int) -> Iterator[str]:
     """Yield a line of a Markdown table for each part."""
-    os.environ |= {
-        **databases.environment(seeded.url),
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-    }
+    os.environ |= databases.environment(seeded.url)
     import logging
 
     import pytest

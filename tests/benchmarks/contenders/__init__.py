@@ -11,6 +11,7 @@ from typing import NamedTuple
 import psutil
 
 from tests.benchmarks.databases import Seeded, environment
+from tests.benchmarks.load import KINDS
 from tests.server import DEPLOYED, PROJECT, free_port, wait_until_it_listens
 
 FLOOR = "floor"
@@ -24,6 +25,14 @@ SERVED = {
     "FastAPI + SQLAlchemy": (
         "uvicorn --workers 2 tests.benchmarks.contenders.fastapi_sqlalchemy:app --port"
     ),
+}
+
+#: Which calls each answers.
+ANSWERED = {
+    "ours": tuple(KINDS),
+    "idiomatic DRF": tuple(KINDS),
+    "FastAPI + SQLAlchemy": ("update", "get", "list", "search"),
+    FLOOR: ("update",),
 }
 
 

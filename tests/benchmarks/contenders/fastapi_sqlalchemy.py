@@ -1,11 +1,11 @@
-"""The call as a FastAPI developer writes it, with SQLAlchemy 2 and asyncpg, on the same tables."""
+"""The calls by FastAPI, SQLAlchemy 2 and asyncpg, as their users write them, on the same tables."""
 
 import os
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
 
-from fastapi import Depends, FastAPI, Header, HTTPException
+from fastapi import Depends, FastAPI, Header, HTTPException, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, StrictBool, StringConstraints
 from sqlalchemy import JSON, DateTime, ForeignKey, ForeignKeyConstraint, event, exists, select
 from sqlalchemy.dialects.postgresql import JSONB
@@ -169,6 +169,26 @@ class Envelope(BaseModel):
     response: UserOut
 
 
+class PageOut(BaseModel):
+    users: list[UserOut]
+    page_size: int
+    has_more: bool
+    after: str | None
+
+
+class PageEnvelope(BaseModel):
+    status_code: int
+    description: str
+    response: PageOut
+
+
+class Search(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    status: dict[Literal["eq"], Literal["active", "inactive"]] = {}
+    custom_attributes: dict[str, dict[Literal["eq"], str]] = {}
+
+
 async def get_session():
     async with session_maker() as session, session.begin():
         yield session
@@ -211,22 +231,83 @@ async def get_caller(
 app = FastAPI()
 
 
+def select_members(caller: Caller) -> Any:
+    logged_in = exists().where(Session.user_id == User.id, Session.expire_date > datetime.now(UTC))
+    is_member = exists().where(Membership.user_id == User.id, Membership.team_id == caller.team_id)
+    return select(User, logged_in.label("logged_in")).where(is_member)
+
+
+def as_dict(row: Any) -> dict[str, Any]:
+    fields = [name for name in UserOut.model_fields if name != "logged_in"]
+    return {**{name: getattr(row.User, name) for name in fields}, "logged_in": row.logged_in}
+
+
+DatabaseCaller = Annotated[Caller, Depends(get_caller)]
+
+
+@app.get("/api/users/{user_id}", response_model=Envelope)
+async def get_user(user_id: int, session: DatabaseSession, caller: DatabaseCaller):
+    row = (await session.execute(select_members(caller).where(User.id == user_id))).first()
+    if row is None:
+        raise HTTPException(404)
+    return {
+        "status_code": 4306,
+        "description": "The user details retrieved successfully",
+        "response": as_dict(row),
+    }
+
+
+async def page_of(session: AsyncSession, users: Any, page_size: int, after: int) -> Any:
+    users = users.where(User.id > after).order_by(User.id).limit(page_size + 1)
+    rows = (await session.execute(users)).all()
+    has_more = len(rows) > page_size
+    return {
+        "status_code": 4307,
+        "description": "The list of users retrieved successfully",
+        "response": {
+            "users": [as_dict(row) for row in rows[:page_size]],
+            "page_size": page_size,
+            "has_more": has_more,
+            "after": str(rows[page_size - 1].User.id) if has_more else None,
+        },
+    }
+
+
+PageSize = Annotated[int, Query(ge=1, le=100)]
+
+
+@app.get("/api/users", response_model=PageEnvelope)
+async def list_users(
+    session: DatabaseSession, caller: DatabaseCaller, page_size: PageSize = 10, after: int = 0
+):
+    return await page_of(session, select_members(caller), page_size, after)
+
+
+@app.post("/api/users/search", response_model=PageEnvelope)
+async def search_users(
+    search: Search,
+    session: DatabaseSession,
+    caller: DatabaseCaller,
+    page_size: PageSize = 10,
+    after: int = 0,
+):
+    users = select_members(caller)
+    if search.status:
+        users = users.where(User.status == search.status["eq"])
+    for name, condition in search.custom_attributes.items():
+        users = users.where(User.custom_attributes[name].as_string() == condition["eq"])
+    return await page_of(session, users, page_size, after)
+
+
 @app.patch("/api/users/{user_id}", response_model=Envelope)
 async def update_user(
     user_id: int,
     update: UserUpdate,
     session: DatabaseSession,
-    caller: Annotated[Caller, Depends(get_caller)],
+    caller: DatabaseCaller,
 ):
-    logged_in = exists().where(Session.user_id == User.id, Session.expire_date > datetime.now(UTC))
-    is_member = exists().where(Membership.user_id == User.id, Membership.team_id == caller.team_id)
-    row = (
-        await session.execute(
-            select(User, logged_in.label("logged_in"))
-            .where(User.id == user_id, is_member)
-            .with_for_update(of=User)
-        )
-    ).first()
+    locked = select_members(caller).where(User.id == user_id).with_for_update(of=User)
+    row = (await session.execute(locked)).first()
     if row is None:
         raise HTTPException(404)
     user = row.User
@@ -263,9 +344,8 @@ async def update_user(
                 teams=sorted(teams),
             )
         )
-    answer = {name: getattr(user, name) for name in UserOut.model_fields if name != "logged_in"}
     return {
         "status_code": 4309,
         "description": "User updated successfully",
-        "response": {**answer, "logged_in": row.logged_in},
+        "response": as_dict(row),
     }

@@ -35,7 +35,7 @@ def record(seeded: Seeded) -> tuple[list[Statement], int]:
 
 
 def _record(seeded: Seeded) -> tuple[list[Statement], int]:
-    os.environ |= {**environment(seeded.url), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    os.environ |= environment(seeded.url)
     import django
 
     django.setup()

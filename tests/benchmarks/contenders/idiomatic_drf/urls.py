@@ -1,5 +1,13 @@
 from django.urls import path
 
-from tests.benchmarks.contenders.idiomatic_drf.views import UpdateUserView
+from tests.benchmarks.contenders.idiomatic_drf.views import (
+    SearchUsersView,
+    UsersView,
+    UserView,
+)
 
-urlpatterns = [path("api/users/<int:pk>", UpdateUserView.as_view())]
+urlpatterns = [
+    path("api/users", UsersView.as_view()),
+    path("api/users/search", SearchUsersView.as_view()),
+    path("api/users/<int:pk>", UserView.as_view()),
+]
