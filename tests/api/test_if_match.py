@@ -188,3 +188,18 @@ def test_the_condition_comes_before_the_body(call, update):
 
 def test_other_calls_do_not_look_at_it(call):
     assert call(method="GET", headers={"If-Match": "x"}).status_code == 200
+
+
+def test_a_created_user_has_the_tag_that_is_answered(call):
+    created = call(
+        {
+            "first_name": " Ümit ",
+            "login_id": "Umit",
+            "email_id": "umit@DESK.example",
+            "skill_attributes": {"b": 1e22, "a": 3.0},
+        },
+        "POST",
+        path="/api/users",
+    )
+    assert created.status_code == 201
+    assert created["ETag"] == call(method="GET", path=created["Location"])["ETag"]
