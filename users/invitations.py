@@ -8,7 +8,6 @@ They contain no text that somebody entered, such as a name, which could be used 
 import logging
 from collections.abc import Iterable
 from datetime import timedelta
-from functools import partial
 from smtplib import SMTPRecipientsRefused
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,7 +68,8 @@ def invite(*users: AbstractUser) -> None:
     Invitation._base_manager.using(using).bulk_create(
         [Invitation(user_id=user_id) for user_id in ids], batch_size=500, ignore_conflicts=True
     )
-    transaction.on_commit(partial(background.run, _send, ids), using=using)
+    # Robust: the users are stored, even if the process ends and takes no more calls.
+    transaction.on_commit(lambda: background.run(_send, ids), using=using, robust=True)
 
 
 def ask_again(email: str) -> None:
