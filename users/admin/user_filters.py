@@ -24,7 +24,7 @@ from users.attributes import values
 from users.attributes.rules import rules_by_field
 from users.db.json_conditions import JSONHolds
 from users.db.keys import NO_ROW, row_id
-from users.models import AttributeDefinition, Membership, Team
+from users.models import AbstractUser, AttributeDefinition, Membership, Team
 from users.search import MAX_VALUES, InvalidSearchError, matching, parse
 
 User: Any = get_user_model()
@@ -135,12 +135,12 @@ class FieldFilter(UserFilter):
 
 class StatusFilter(FieldFilter):
     title, asked, parameters = _("status"), "status", ("status__exact",)
-    labels = User.Status.choices
+    labels = AbstractUser.Status.choices
 
 
 class RoleTypeFilter(FieldFilter):
     title, asked, parameters = _("role type"), "role_type", ("role_type__exact",)
-    labels = User.RoleType.choices
+    labels = AbstractUser.RoleType.choices
 
 
 class YesNoFilter(FieldFilter):
