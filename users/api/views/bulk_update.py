@@ -119,18 +119,19 @@ class BulkUpdateView(ApiView):
 
     def lock_members(self, items: Sequence[Item], users: Any) -> list[AbstractUser]:
         """Lock the members of the team whom the items name, and return them."""
-        memberships = Membership.objects.filter(user=OuterRef("pk"), team=self.team_id)
-        members = users.filter(Exists(memberships)).order_by()
         ids = {item.row_id for item in items if item.row_id is not None}
         keys = {item.login_key for item in items if item.login_key is not None}
         if keys:
-            # Not in the statement that locks, which may then read in the order of another index.
-            ids.update(members.filter(login_key__in=keys).values_list("pk", flat=True))
-        locked = users.lock(members.filter(pk__in=ids))
-        # It may have waited. After a wait, only the locked rows are up to date, not what the
-        # statement read from other tables: read again.
-        again = users.with_logged_in().filter(Exists(memberships), pk__in=locked)
-        return list(again.order_by())
+            ids.update(users.filter(login_key__in=keys).order_by().values_list("pk", flat=True))
+        memberships = Membership.objects.using(users.db).filter(team=self.team_id).order_by()
+        # Each by a statement of its own, which PostgreSQL cannot but read by the ids.
+        members = memberships.filter(user__in=ids).values_list("user", flat=True)
+        locked = users.lock(users.filter(pk__in=list(members)))
+        # It may have waited. After a wait, only the locked rows are up to date, not what was read
+        # from other tables: read again.
+        is_member = Exists(memberships.filter(user=OuterRef("pk")))
+        read = users.with_logged_in().annotate(is_member=is_member).filter(pk__in=locked)
+        return [user for user in read.order_by() if user.is_member]
 
 
 class _Bulk:
