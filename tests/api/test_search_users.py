@@ -1,12 +1,20 @@
 """The search for users, `POST /api/users/search`; `tests/test_search.py` has its conditions."""
 
+from itertools import combinations
+
 import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.assertions import assert_listed, assert_refused
 from tests.database import data_statements
-from tests.factories import AttributeDefinitionFactory, MembershipFactory, UserFactory, issue_token
+from tests.factories import (
+    AttributeDefinitionFactory,
+    MembershipFactory,
+    TeamFactory,
+    UserFactory,
+    issue_token,
+)
 
 NOT_A_CURSOR = ["Is not a cursor of this list. Leave it out to start from the beginning."]
 
@@ -229,3 +237,22 @@ def test_a_database_that_fails_is_told_apart(find, user, floor, table):
 
     with connection.execute_wrapper(fail):
         assert_refused(find({"custom_attributes": {"floor": {"exists": False}}}), 3105)
+
+
+FAULTS = {
+    2002: lambda: {"headers": {"Authorization": None}},
+    2003: lambda: {"headers": {"Authorization": "Bearer unknown"}},
+    2010: lambda: {"headers": {"teamid": str(TeamFactory().pk)}},
+    2099: lambda: {"method": "PUT"},
+    3114: lambda: {"body": b""},
+    3115: lambda: {"query": "?page_size=0"},
+}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"), [pair for pair in combinations(FAULTS, 2) if pair != (2002, 2003)]
+)
+def test_of_two_faults_the_earlier_stage_answers(find, earlier, later):
+    one, other = FAULTS[earlier](), FAULTS[later]()
+    headers = {**one.pop("headers", {}), **other.pop("headers", {})}
+    assert find(**one, **other, headers=headers).json()["status_code"] == earlier
