@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.assertions import assert_refused, assert_retrieved
 from tests.database import data_statements
 from tests.factories import AdministratorFactory, MembershipFactory, TeamFactory, issue_token
+from tests.requirements import on_postgresql
 from users import feed
 from users.acting import acting
 from users.models import AccessToken, Change, Membership
@@ -237,3 +238,25 @@ def test_a_database_that_fails_is_told_apart(history):
 
     with connection.execute_wrapper(fail):
         assert_refused(history(), 3105)
+
+
+@on_postgresql
+def test_a_history_is_read_by_its_own_index_although_the_users_changes_are_old(member):
+    changes = (
+        Change(
+            user_id=member.pk if n < 1000 else 10**9,
+            login_id="asha",
+            action="updated",
+            door="code",
+            before={"first_name": str(n)},
+            after={"first_name": str(n + 1)},
+            teams=[1],
+        )
+        for n in range(10_000)
+    )
+    Change.objects.bulk_create(changes, batch_size=1000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE users_change")
+        cursor.execute("SET LOCAL random_page_cost = 100")  # as if the table were large
+    page = feed.visible(feed.of_user(member.pk, "default"), 1, [1])[:11]
+    assert "using users_change_user on users_change" in page.explain()

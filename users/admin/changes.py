@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import router
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -17,6 +18,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from users import feed
 from users.admin.change_rows import Row, change_rows
 from users.admin.keys import KeyedAdmin
 from users.db.keys import row_id
@@ -130,9 +132,9 @@ def page_context(
 
 
 def _older_than(last: Change, changes: QuerySet[Change]) -> QuerySet[Change]:
-    if changes.query.order_by == ("-id",):
-        return changes.filter(pk__lt=last.pk)
-    return changes.filter(Q(at__lt=last.at) | Q(pk__lt=last.pk), at__lte=last.at)
+    if changes.query.order_by == ("-at", "-id"):
+        return changes.filter(Q(at__lt=last.at) | Q(pk__lt=last.pk), at__lte=last.at)
+    return changes.filter(pk__lt=last.pk)
 
 
 @admin.register(Change)
@@ -204,6 +206,5 @@ def _linked(url: str, text: str) -> str:
 
 def user_history_context(request: HttpRequest, site: Any, user: Any) -> dict[str, Any]:
     """Return what the history page of `user` shows."""
-    # By id, the order of a user's changes, which has an index with the user.
-    changes = Change.objects.filter(user_id=user.pk).order_by("-id")
+    changes = feed.of_user(user.pk, router.db_for_read(Change))
     return page_context(request, site, ChangeFilterForm(request.GET), changes)

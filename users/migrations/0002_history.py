@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
                 "ordering": ("-id",),
                 "default_permissions": ("view",),
                 "indexes": [
-                    models.Index(fields=["user_id", "-id"], name="users_change_user"),
+                    models.Index(fields=["user_id", "id"], name="users_change_user"),
                     models.Index(fields=["transaction_id", "id"], name="users_change_feed"),
                     models.Index(fields=["at"], name="users_change_at"),
                     models.Index(fields=["login_id", "user_id"], name="users_change_login_id"),
