@@ -67,10 +67,9 @@ def rename(
         for ids in batches:
             users = list(found.filter(pk__in=ids).order_by("pk"))
             check(users)
-            for user in users:
-                attributes = getattr(user, definition.field)
-                value = _replaced(attributes[definition.name], old, new)
-                changes.save(user, {definition.field: {**attributes, definition.name: value}})
+            changes.save_many(
+                [(user, _changed(user, definition, old, new)) for user in users], using
+            )
             count += len(users)
         return count
 
@@ -83,6 +82,12 @@ def _locked(user_ids: Iterable[Any], using: str) -> list[list[Any]]:
     for batch in batches:
         list(rows.filter(pk__in=batch).values_list("pk"))
     return batches
+
+
+def _changed(user: Any, definition: AttributeDefinition, old: str, new: str) -> dict[str, Any]:
+    attributes = getattr(user, definition.field)
+    value = _replaced(attributes[definition.name], old, new)
+    return {definition.field: {**attributes, definition.name: value}}
 
 
 def _replaced(value: Any, old: str, new: str) -> Any:

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.admin.conftest import browser_of
+from tests.admin.pages import USERS
 from tests.database import store
 from tests.factories import (
     AdministratorFactory,
@@ -81,6 +82,10 @@ def test_users_are_counted_by_the_choices_of_an_attribute(root_browser, superuse
         "(no longer allowed)": "1",
     }
     assert listed(root_browser, link(page, "Banking")) == {"agent-0", "agent-1"}
+    assert listed(root_browser, link(page, r"\(none\)")) == {"agent-4", "root"}
+    assert listed(root_browser, link(page, r"\(no longer allowed\)")) == {"agent-3"}
+    title = "Users with values that are no longer allowed"
+    assert listed(root_browser, link(page, title)) == {"agent-3"}
 
 
 def test_several_choices_of_one_user_count_for_each(root_browser):
@@ -110,6 +115,27 @@ def test_skills_are_counted_of_active_users(root_browser):
     }
 
 
+@pytest.mark.parametrize(
+    ("label", "found"),
+    [
+        ("languages: hi", {"hindi"}),
+        ("billing", {"billing"}),
+        ("seniority", {"senior"}),
+    ],
+)
+def test_a_skill_links_to_the_active_users_who_have_it(root_browser, label, found):
+    ChoiceFactory(kind="skill", name="languages", type="multiple_choice", choices=["hi", "ta"])
+    AttributeDefinitionFactory(kind="skill", name="billing", type="boolean")
+    AttributeDefinitionFactory(kind="skill", name="seniority", type="number")
+    UserFactory(login_id="hindi", skill_attributes={"languages": ["hi"], "billing": False})
+    UserFactory(login_id="billing", skill_attributes={"billing": True})
+    UserFactory(login_id="senior", skill_attributes={"seniority": 3})
+    UserFactory(login_id="gone", skill_attributes={"languages": ["hi"]}, status="inactive")
+    page = root_browser.get(INDEX)
+    assert tables(page)["Skills of active users"][label] == "1"
+    assert listed(root_browser, link(page, label)) == found
+
+
 def test_users_are_counted_by_team(root_browser, team, user):
     larger = TeamFactory(name="Larger")
     for _ in range(2):
@@ -123,7 +149,10 @@ def test_what_goes_on_now_is_counted(root_browser, user):
     store(user, accepting_chats=True, active_chats=4)
     browser_of(user)
     browser_of(user)  # twice the same user
-    assert cards(root_browser.get(INDEX)) == {
+    page = root_browser.get(INDEX)
+    assert listed(root_browser, f"{USERS}?logged_in=1") == {user.login_id, "root"}
+    assert f'<dd><a href="{USERS}?logged_in=1">2</a></dd>' in page.content.decode()
+    assert cards(page) == {
         "Active users": 2,
         "Logged in": 2,
         "Accepting chats": 1,

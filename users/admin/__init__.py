@@ -7,7 +7,8 @@ from users.admin.access_tokens import AccessTokenAdmin
 from users.admin.attribute_definitions import AttributeDefinitionAdmin
 from users.admin.changes import ChangeAdmin
 from users.admin.groups import GroupAdmin
-from users.admin.teams import MembershipAdmin, TeamAdmin
+from users.admin.memberships import MembershipAdmin
+from users.admin.teams import TeamAdmin
 from users.admin.users import UserAdmin
 
 __all__ = [

@@ -13,7 +13,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -64,6 +64,13 @@ class Autocomplete(AutocompleteSelect):
             options = [self.create_option(name, key, self.known[key], True, 0) for key in keys]
             return [(None, options, 0)]
         return super().optgroups(name, keys, attr)
+
+
+class AutocompleteMultiple(AutocompleteSelectMultiple):
+    """Django's widget for several keys, which may be forged."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [key for key in value if is_key(key)], attr)
 
 
 class KeyedChangeList(ChangeList):

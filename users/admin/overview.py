@@ -18,8 +18,9 @@ from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
+from users.admin.attribute_fields import definition_field_name
 from users.admin.changes import start_of_day
-from users.admin.user_links import filtered, holders_link
+from users.admin.user_links import filtered, holders_link, skill_link
 from users.db.entries import count_entries
 from users.db.functions import SHA256, JSONArray, JSONValue
 from users.models import (
@@ -92,6 +93,7 @@ def overview_context(available_apps: Iterable[Mapping[str, Any]], site: str) -> 
         definitions = list(AttributeDefinition.objects.all())
         counts = _UserCounts(definitions)
         context["cards"] = _cards(urls[User], counts)
+        context["not_allowed_url"] = filtered(urls[User], not_allowed="any")
         context["charts"] = [
             _statuses(urls[User], counts),
             *_attributes(urls[User], counts),
@@ -145,7 +147,7 @@ def _cards(url: str, counts: _UserCounts) -> list[Figure]:
     logged_in = live.aggregate(count=Count("user", distinct=True))["count"]
     return [
         Figure(gettext("Active users"), counts.by_status[active], _with_status(url, active)),
-        Figure(gettext("Logged in"), logged_in),
+        Figure(gettext("Logged in"), logged_in, filtered(url, logged_in=1)),
         Figure(
             gettext("Accepting chats"), counts.accepting, filtered(url, accepting_chats__exact=1)
         ),
@@ -178,9 +180,11 @@ def _attributes(url: str, counts: _UserCounts) -> list[Chart]:
             for choice in order[:MAX_BARS]
         ]
         if none := counter[None]:
-            figures.append(Figure(gettext("(none)"), none))
+            link = filtered(url, **{f"{definition_field_name(definition)}__isnull": "True"})
+            figures.append(Figure(gettext("(none)"), none, link))
         if refused := sum(counter[each] for each in counter if each not in {*allowed, None}):
-            figures.append(Figure(gettext("(no longer allowed)"), refused))
+            link = filtered(url, not_allowed=definition_field_name(definition))
+            figures.append(Figure(gettext("(no longer allowed)"), refused, link))
         title = gettext("Users by %s") % definition.name
         charts.append(Chart(title, figures, number_left_out=len(order[MAX_BARS:])))
     return charts
@@ -204,7 +208,8 @@ def _skills(url: str, definitions: Iterable[AttributeDefinition]) -> Chart:
     """Return how many active users have each skill, or each choice of a skill that has choices."""
     skills = {each.name: each for each in definitions if each.kind == Kind.SKILL}
     with_choices = [name for name, definition in skills.items() if definition.has_choices]
-    active = User._default_manager.filter(status=AbstractUser.Status.ACTIVE)
+    status = AbstractUser.Status.ACTIVE.value
+    active = User._default_manager.filter(status=status)
     counts = Counter[tuple[str, str | None]]()
     for name, value, count in count_entries(active, "skill_attributes", with_choices):
         if value is False:  # who does not have the skill
@@ -217,7 +222,12 @@ def _skills(url: str, definitions: Iterable[AttributeDefinition]) -> Chart:
     figures = []
     for (name, choice), count in counts.most_common(2 * MAX_BARS):
         label = name if choice is None else f"{name}: {choice}"
-        figures.append(Figure(label, count))
+        link = ""  # of a skill that nobody has defined, there is no filter
+        if choice is not None:
+            link = holders_link(url, skills[name], choice, status__exact=status)
+        elif name in skills:
+            link = skill_link(url, skills[name], status__exact=status)
+        figures.append(Figure(label, count, link))
     return Chart(
         gettext("Skills of active users"),
         figures,

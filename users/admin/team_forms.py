@@ -2,11 +2,16 @@
 
 from typing import Any
 
+from django import forms
+from django.contrib.admin import AdminSite
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from users.admin.access import superuser_error
+from users.admin.keys import AutocompleteMultiple, MultipleChoiceField
 from users.admin.shown_values import ShownInRowForm, ShownValuesForm
-from users.models import AbstractUser, Team
+from users.models import AbstractUser, Membership, Team
 
 
 class UniqueMembership(ShownValuesForm):
@@ -42,6 +47,30 @@ class MembershipForm(UniqueMembership):
 
 class MembershipRowForm(ShownInRowForm, MembershipForm):
     """Changes a membership in the list."""
+
+
+class RoleForm(forms.Form):
+    """Asks for a role."""
+
+    role = forms.ChoiceField(
+        label=_("Role"), choices=Membership.Role.choices, initial=Membership.Role.AGENT
+    )
+
+
+class AddMembersForm(RoleForm):
+    """Asks for users, and for the team and role that they get."""
+
+    team = forms.ModelChoiceField(Team.objects.all(), label=_("Team"))
+    users = MultipleChoiceField(None, label=_("Users"))
+
+    field_order = ("team", "users", "role")
+
+    def __init__(self, site: AdminSite, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["users"]
+        field.queryset = get_user_model()._default_manager.all()
+        field.widget = AutocompleteMultiple(Membership._meta.get_field("user"), site)
+        field.widget.choices = field.choices
 
 
 class TeamForm(ShownValuesForm):
