@@ -6,7 +6,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import models, transaction
+from django.db import connections, models, transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +17,7 @@ from users.db import batches
 from users.db.compiled import CompiledInsert, Parameter, PlannedUpdate
 from users.db.functions import JSONList, TransactionID
 from users.db.keys import in_parts
+from users.db.postgresql.rows import insert_rows
 from users.signals import user_changed
 
 logger = logging.getLogger(__name__)
@@ -183,7 +184,11 @@ def team_ids(user_ids: Collection[Any], using: str) -> dict[Any, list[int]]:
 
 
 def _insert(changes: Iterable["Change"], using: str) -> None:
-    created = Change._default_manager.using(using).bulk_create(changes, batch_size=1000)
+    created = list(changes)
+    if created and connections[using].vendor == "postgresql":
+        insert_rows(created, using)
+    else:
+        Change._default_manager.using(using).bulk_create(created, batch_size=1000)
     if user_changed.has_listeners():
         ids = [change.pk for change in created]
         transaction.on_commit(lambda: announce(ids, using), using=using)
