@@ -26,8 +26,8 @@ def insert_rows(rows: Sequence[models.Model], using: str) -> None:
     columns = ", ".join(quote(field.column) for field in fields)
     types = ", ".join(f"{quote(field.column)} {field.db_type(connection)}" for field in fields)
     statement = (
-        f"INSERT INTO {quote(meta.db_table)} ({columns}) SELECT {columns} "
-        f"FROM jsonb_to_recordset(%s::jsonb) AS new ({types}) RETURNING {quote(meta.pk.column)}"  # noqa: S608
+        f"INSERT INTO {quote(meta.db_table)} ({columns}) SELECT {columns} "  # noqa: S608
+        f"FROM jsonb_to_recordset(%s::jsonb) AS new ({types}) RETURNING {quote(meta.pk.column)}"
     )
     values = [{field.column: getattr(row, field.attname) for field in fields} for row in rows]
     with connection.cursor() as cursor:
