@@ -1,5 +1,6 @@
 """The search for users, `POST /api/users/search`; `tests/test_search.py` has its conditions."""
 
+import sys
 from itertools import combinations
 
 import pytest
@@ -256,3 +257,10 @@ def test_of_two_faults_the_earlier_stage_answers(find, earlier, later):
     one, other = FAULTS[earlier](), FAULTS[later]()
     headers = {**one.pop("headers", {}), **other.pop("headers", {})}
     assert find(**one, **other, headers=headers).json()["status_code"] == earlier
+
+
+def test_no_depth_of_nesting_is_too_much(find):
+    # Of each depth about as deep as Python recurses: what can just be parsed, and what cannot.
+    for depth in range(880, sys.getrecursionlimit()):
+        body = b'{"status": ' + b"[" * depth + b"]" * depth + b"}"
+        assert find(body).json()["status_code"] == 3115

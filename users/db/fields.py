@@ -52,7 +52,8 @@ class Folded(models.Field):
     """The base class of fields that store what others fold to (`users.names`).
 
     It is folded in Python, because SQLite and some PostgreSQL collations fold only ASCII. Every way
-    of saving an instance stores it, `loaddata` and `bulk_create` included.
+    of saving an instance stores it, `loaddata` and `bulk_create` included; `queryset.update()` does
+    not.
     """
 
     descriptor_class = FoldedAttribute
