@@ -1,0 +1,50 @@
+"""Exporting users: rows, as a stream in flat memory."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+
+from users.models import AttributeDefinition
+from users.spreadsheets.cells import Cell
+from users.spreadsheets.columns import Column, columns_of
+
+_BATCH = 500
+
+
+class UnknownColumnError(Exception):
+    """A column is asked for that there is not. The message names those that there are."""
+
+
+def chosen_columns(names: Sequence[str] = ()) -> list[Column]:
+    """Return the columns with these names, in this order; without names, all that can be imported.
+
+    Raises `UnknownColumnError`.
+    """
+    columns = columns_of(AttributeDefinition.objects.all())
+    if not names:
+        return [column for column in columns if column.is_set]
+    by_name = {column.name: column for column in columns}
+    if unknown := [name for name in names if name not in by_name]:
+        raise UnknownColumnError(
+            f"There is no column {', '.join(map(repr, unknown))}. "
+            f"There are: {', '.join(by_name)}."
+        )
+    return [by_name[name] for name in names]
+
+
+def rows(users: QuerySet[Any], columns: Sequence[Column]) -> Iterator[list[Cell]]:
+    """Yield a row for each of `users`, by id; a part of them is read at a time."""
+    fields = {column.field for column in columns}
+    model = get_user_model()
+    manager = model._default_manager.db_manager(users.db)
+    found = manager.with_logged_in() if "logged_in" in fields else manager.all()
+    if {"teams", "roles"} & fields:
+        found = found.prefetch_related("memberships__team")
+    found = found.filter(pk__in=users.order_by().values("pk")).order_by("pk")
+    part = list(found[:_BATCH])
+    while part:
+        for user in part:
+            yield [column.cell(user) for column in columns]
+        part = list(found.filter(pk__gt=part[-1].pk)[:_BATCH])

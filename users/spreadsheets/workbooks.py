@@ -1,0 +1,176 @@
+"""Reading Excel workbooks (.xlsx): openpyxl behind a guard, for it trusts a file.
+
+A workbook is a ZIP archive of XML (ECMA-376). The guard reads each part once as a stream, and
+refuses what openpyxl would fill the memory with: it holds a row and the shared texts as a whole.
+"""
+
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+from xml.parsers import expat
+
+from users.spreadsheets.cells import as_text, letters
+from users.spreadsheets.limits import MAX_COLUMNS, MAX_ROW_LENGTH, UnreadableFileError
+
+try:
+    import openpyxl
+except ImportError:  # the extra `spreadsheets` is not installed
+    openpyxl = None
+
+#: Bytes of all parts when unpacked, and of those that openpyxl holds as a whole.
+MAX_SIZE = 1_073_741_824
+_MAX_TEXTS_SIZE = 67_108_864
+_MAX_PART_SIZE = 4_194_304
+_MAX_PARTS = 1_000
+_MAX_ROWS = 1_048_576  # as Excel
+
+_LAST = letters(MAX_COLUMNS - 1)
+
+_CHUNK = 65_536
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")  # ECMA-376, part 1, section 22.4.2.4
+
+
+def rows(file: BinaryIO, max_size: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of the first sheet, each with its number; those of no cells may be left out.
+
+    Of formulas, it is the result that the file holds: nothing is computed.
+
+    Raises `UnreadableFileError`.
+    """
+    if openpyxl is None:
+        raise UnreadableFileError(
+            "Workbooks cannot be read here: the extra “spreadsheets” is not installed. Save it as "
+            "CSV."
+        )
+    try:
+        with zipfile.ZipFile(file) as archive:
+            _check(archive, max_size)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        try:
+            if not book.worksheets:
+                raise UnreadableFileError("The workbook has no sheet.")
+            sheet = book.worksheets[0]
+            sheet.reset_dimensions()  # which the file says, true or not
+            for number, cells in enumerate(sheet.iter_rows(), 1):
+                yield number, [_text(cell) for cell in cells]
+        finally:
+            book.close()
+    except UnreadableFileError:
+        raise
+    except Exception as error:  # openpyxl raises all kinds for what is no workbook
+        raise UnreadableFileError(
+            f"This is not a workbook that can be read ({type(error).__name__}). Open it in a "
+            "spreadsheet program and save it as .xlsx or CSV."
+        ) from error
+
+
+def _text(cell: Any) -> str:
+    value = cell.value
+    if isinstance(value, str):
+        return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), value)
+    return as_text(value)
+
+
+def _check(archive: zipfile.ZipFile, max_size: int) -> None:
+    """Raise `UnreadableFileError` if the archive has more than a workbook needs."""
+    parts = archive.infolist()
+    if len(parts) > _MAX_PARTS or len({part.filename for part in parts}) < len(parts):
+        raise UnreadableFileError("This is not a workbook: it has too many parts.")
+    # What a part is said to have is what zipfile reads of it at most.
+    if sum(part.file_size for part in parts) > max_size:
+        raise UnreadableFileError(
+            f"The workbook is too large: unpacked, it has more than {max_size // 1_048_576} MB."
+        )
+    for part in parts:
+        name = part.filename.lower()
+        if not name.endswith((".xml", ".rels")):
+            continue
+        is_sheet = "/worksheets/" in name
+        is_texts = name.endswith("sharedstrings.xml")
+        limit = max_size if is_sheet else _MAX_TEXTS_SIZE if is_texts else _MAX_PART_SIZE
+        if part.file_size > limit:
+            raise UnreadableFileError(
+                f"The workbook is too large: its part {part.filename} has more than "
+                f"{limit // 1_048_576} MB."
+            )
+        with archive.open(part) as stream:
+            _Guard(stream, is_sheet=is_sheet).read()
+
+
+class _Guard:
+    """Reads a part of a workbook as a stream, and refuses what would fill the memory."""
+
+    def __init__(self, stream: Any, *, is_sheet: bool) -> None:
+        self._stream = stream
+        self._is_sheet = is_sheet
+        self._cells = 0
+        self._row = 0
+        self._start = 0  # of the row, or of the last element, in bytes
+        self._formula = ""  # the cell of one without a result so far
+        self._parser = expat.ParserCreate()
+        self._parser.StartDoctypeDeclHandler = self._doctype
+        self._parser.StartElementHandler = self._element
+
+    def read(self) -> None:
+        size = 0
+        while chunk := self._stream.read(_CHUNK):
+            size += len(chunk)
+            self._parser.Parse(chunk)
+            self._check_length(size)
+        self._parser.Parse(b"", True)
+        self._refuse_formula()
+
+    def _doctype(self, *args: Any) -> None:
+        raise UnreadableFileError("This is not a workbook: it has a document type.")
+
+    def _element(self, name: str, attributes: dict[str, str]) -> None:
+        self._check_length(self._parser.CurrentByteIndex)
+        if not self._is_sheet:
+            self._start = self._parser.CurrentByteIndex
+            return
+        match name.rpartition(":")[2]:
+            case "row":
+                self._begin_row(attributes)
+            case "c":
+                self._refuse_formula()
+                self._begin_cell(attributes)
+            case "f":
+                self._formula = self._cell
+            case "v":
+                self._formula = ""
+
+    def _begin_row(self, attributes: dict[str, str]) -> None:
+        self._refuse_formula()
+        number = attributes.get("r", "")
+        is_number = number.isascii() and number.isdigit() and len(number) <= 7
+        self._row = int(number) if is_number else self._row + 1 if not number else _MAX_ROWS + 1
+        if self._row > _MAX_ROWS:
+            raise UnreadableFileError(f"A sheet has at most {_MAX_ROWS:,} rows.")
+        self._cells = 0
+        self._start = self._parser.CurrentByteIndex
+
+    def _begin_cell(self, attributes: dict[str, str]) -> None:
+        self._cells += 1
+        self._cell = attributes.get("r") or f"{letters(self._cells - 1)}{self._row}"
+        column = self._cell.rstrip("0123456789").upper()
+        # openpyxl fills a row up to its last column.
+        if self._cells > MAX_COLUMNS or (len(column), column) > (len(_LAST), _LAST):
+            raise UnreadableFileError(f"Row {self._row} has more than {MAX_COLUMNS} columns.")
+        if attributes.get("t") == "e":
+            raise UnreadableFileError(f"Cell {self._cell} holds an error: correct its formula.")
+
+    def _check_length(self, position: int) -> None:
+        # In bytes, and with the markup of as many cells as there may be.
+        if position - self._start > 4 * MAX_ROW_LENGTH:
+            raise UnreadableFileError(f"A row has more than {MAX_ROW_LENGTH} characters.")
+
+    def _refuse_formula(self) -> None:
+        if self._formula:
+            raise UnreadableFileError(
+                f"Cell {self._formula} holds a formula without its result. Open the file in a "
+                "spreadsheet program, and save it."
+            )
