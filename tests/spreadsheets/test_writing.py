@@ -74,6 +74,8 @@ def test_columns_have_the_letters_of_spreadsheet_programs(column, name):
     assert cells.letters(column) == name
 
 
-@pytest.mark.parametrize(("cell", "text"), [("'=1", "=1"), ("''=1", "'=1"), ("'-", "-"), ("'t", "'t")])
+@pytest.mark.parametrize(
+    ("cell", "text"), [("'=1", "=1"), ("''=1", "'=1"), ("'-", "-"), ("'t", "'t")]
+)
 def test_only_an_apostrophe_that_protects_is_taken_away(cell, text):
     assert cells.unprotect(cell) == text

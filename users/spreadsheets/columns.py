@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import Prefetch
+
 from users.attributes.types import Boolean, Choice, Integer, MultipleChoice, Text, Type, type_of
 from users.attributes.values import MAX_INTEGER
 from users.models import AbstractUser, AttributeDefinition, Membership
@@ -46,13 +48,10 @@ class Column:
     is_cleared: bool = False
 
     def cell(self, user: AbstractUser) -> Cell:
-        """Return the value of `user`; its memberships are best prefetched with their teams."""
+        """Return what the cell holds for `user`, read with `memberships_of_users`."""
         if self.field in _OF_MEMBERSHIPS:
-            memberships = sorted(
-                (each for each in user.memberships.all()),  # type: ignore[attr-defined]
-                key=lambda each: (each.team.name, each.team_id),
-            )
-            return LISTS.as_text([_OF_MEMBERSHIPS[self.field](each) for each in memberships])
+            memberships: Any = user.memberships  # type: ignore[attr-defined]
+            return LISTS.as_text([_OF_MEMBERSHIPS[self.field](each) for each in memberships.all()])
         return self.cell_of(getattr(user, self.field))
 
     def cell_of(self, value: Any) -> Cell:
@@ -108,6 +107,11 @@ READ_ONLY_COLUMNS = (
     Column("Created At", "created_at", Text(), is_set=False),
     Column("Updated At", "updated_at", Text(), is_set=False),
 )
+
+
+def memberships_of_users() -> "Prefetch[Any]":
+    """Return what reads the memberships of users, by one query, in the order of the cells."""
+    return Prefetch("memberships", Membership.named.order_by("team__name", "team_id"))
 
 
 def columns_of(definitions: Iterable[AttributeDefinition]) -> list[Column]:

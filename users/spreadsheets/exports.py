@@ -1,5 +1,6 @@
 """Exporting users: rows, as a stream in flat memory."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -8,7 +9,10 @@ from django.db.models import QuerySet
 
 from users.models import AttributeDefinition
 from users.spreadsheets.cells import Cell
-from users.spreadsheets.columns import Column, columns_of
+from users.spreadsheets.columns import Column, columns_of, memberships_of_users
+from users.spreadsheets.writing import FORMATS
+
+logger = logging.getLogger(__name__)
 
 _BATCH = 500
 
@@ -28,8 +32,7 @@ def chosen_columns(names: Sequence[str] = ()) -> list[Column]:
     by_name = {column.name: column for column in columns}
     if unknown := [name for name in names if name not in by_name]:
         raise UnknownColumnError(
-            f"There is no column {', '.join(map(repr, unknown))}. "
-            f"There are: {', '.join(by_name)}."
+            f"There is no column {', '.join(map(repr, unknown))}. There are: {', '.join(by_name)}."
         )
     return [by_name[name] for name in names]
 
@@ -41,10 +44,44 @@ def rows(users: QuerySet[Any], columns: Sequence[Column]) -> Iterator[list[Cell]
     manager = model._default_manager.db_manager(users.db)
     found = manager.with_logged_in() if "logged_in" in fields else manager.all()
     if {"teams", "roles"} & fields:
-        found = found.prefetch_related("memberships__team")
+        found = found.prefetch_related(memberships_of_users())
     found = found.filter(pk__in=users.order_by().values("pk")).order_by("pk")
     part = list(found[:_BATCH])
     while part:
         for user in part:
             yield [column.cell(user) for column in columns]
-        part = list(found.filter(pk__gt=part[-1].pk)[:_BATCH])
+        is_last = len(part) < _BATCH
+        part = [] if is_last else list(found.filter(pk__gt=part[-1].pk)[:_BATCH])
+
+
+def export(
+    users: QuerySet[Any], columns: Sequence[Column], format_: str, *, by: str, filters: str
+) -> Iterator[bytes]:
+    """Yield a file of `users`, and log the export when it ends, be it cut off.
+
+    format_: of `FORMATS`.
+    by, filters: for the log: who exports, and which users.
+    """
+    number = 0
+
+    def counted() -> Iterator[list[Cell]]:
+        nonlocal number
+        for row in rows(users, columns):
+            number += 1
+            yield row
+
+    _, write = FORMATS[format_]
+    state = "cut off"
+    try:
+        yield from write([column.name for column in columns], counted())
+        state = "complete"
+    finally:
+        names = ", ".join(column.name for column in columns)
+        logger.info(
+            "Export by %s: %d users (%s), filter: %r, columns: %r",
+            by,
+            number,
+            state,
+            filters,
+            names,
+        )

@@ -8,20 +8,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from users.db.keys import row_id
 from users.management import arguments
-from users.models import AccessToken, Team
-
-MAX_TEAMS = 20  # named in an error message
-
-
-def existing_teams() -> str:
-    """Return a message that says which teams can be named."""
-    teams = [f"{team.pk} ({team})" for team in Team.objects.order_by("pk")[: MAX_TEAMS + 1]]
-    if not teams:
-        return "There are no teams yet: create one in the admin site first."
-    more = " and more" if len(teams) > MAX_TEAMS else ""
-    return f"The teams are {', '.join(teams[:MAX_TEAMS])}{more}."
+from users.models import AccessToken
 
 
 class Command(BaseCommand):
@@ -59,11 +47,7 @@ class Command(BaseCommand):
             AccessToken(name=name).clean_fields()
         except ValidationError as error:
             raise CommandError(f"NAME: {' '.join(error.messages)}") from error
-        teams = []
-        for text in options["teams"]:
-            if (team := Team.objects.filter(pk=row_id(text)).first()) is None:
-                raise CommandError(f"There is no team {text}. {existing_teams()}")
-            teams.append(team)
+        teams = [arguments.existing_team(text) for text in options["teams"]]
         expires_at = timezone.now() + timedelta(days=lifetime) if lifetime else None
         token, secret = AccessToken.objects.issue(
             name,
