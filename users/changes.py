@@ -183,6 +183,19 @@ def create(user: AbstractUser, roles: Mapping[int, str], using: str) -> None:
     user.save(force_insert=True, using=using)
 
 
+def create_many(new: Iterable[tuple[AbstractUser, Mapping[int, str]]], using: str) -> None:
+    """Save many users from `new_user`, each with its roles by team id, by a few statements.
+
+    Call it in a transaction. Raises `IntegrityError`, as `create` does.
+    """
+    users = []
+    for user, roles in new:
+        user.first_roles = roles
+        users.append(user)
+    manager: Any = get_user_model().objects
+    manager.db_manager(using).bulk_create(users)
+
+
 def taken_names(user: AbstractUser, using: str) -> dict[str, Errors]:
     """Return an error for each name of `user`, who could not be saved, that another user has."""
     users = get_user_model()._base_manager.using(using)

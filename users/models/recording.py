@@ -82,7 +82,7 @@ class Recording:
         before, after = self._difference(row)
         if self.old is None:
             if self.user.first_roles:
-                after["memberships"] = _join_teams(self.user, self.using)
+                after["memberships"] = _join_teams([self.user], self.using)[self.user.pk]
             name, action = self.user.get_username(), Change.Action.CREATED
             made = record(self.user.pk, name, action, {}, after, self.using)
             _note_creations({self.user.pk: made}, self.using)
@@ -112,30 +112,40 @@ class Recording:
         return before, after
 
 
-def _join_teams(user: Any, using: str) -> Values:
-    """Make the memberships that a new user is saved with, and return them as the history does."""
-    roles, user.first_roles = user.first_roles, {}
+def _join_teams(users: Iterable[Any], using: str) -> dict[Any, Values]:
+    """Make the memberships that new users are saved with, and return them as the history does."""
     model = apps.get_model("users", "Membership")
-    memberships = [model(user=user, team_id=team, role=role) for team, role in roles.items()]
+    memberships: list[Any] = []
+    found = {}
+    for user in users:
+        roles, user.first_roles = user.first_roles, {}
+        memberships += [model(user=user, team_id=team, role=role) for team, role in roles.items()]
+        found[user.pk] = _memberships(roles, {})
     # Django's own `bulk_create`, for they are recorded with the user.
     plain: Any = models.QuerySet(model, using=using)
     plain.bulk_create(memberships)
-    return _memberships(roles, {})
+    return found
 
 
-def record_creations(model: Any, user_ids: Collection[Any], using: str) -> None:
-    """Write into the history that users were made, whose rows are stored."""
+def record_creations(model: Any, users: Collection[Any], using: str) -> None:
+    """Write into the history that users were made, whose rows are stored, and their teams with it.
+
+    users: of `model`.
+    """
     fields = _recorded_fields(model, None)
     names = {field.attname for field in fields} | {model.USERNAME_FIELD, "password"}
-    for ids in in_parts(user_ids):
+    roles = _join_teams(users, using)
+    for ids in in_parts([user.pk for user in users]):
         changes = []
         rows = model._base_manager.using(using).filter(pk__in=ids).order_by("pk")
         for row in rows.values("pk", *names):
             after = _recorded_values(fields, row)
             if password := _password(row["password"]):
                 after["password"] = password
-            login_id = row[model.USERNAME_FIELD]
-            changes.append(unsaved(row["pk"], login_id, Change.Action.CREATED, {}, after, ()))
+            if memberships := roles.get(row["pk"]):
+                after["memberships"] = memberships
+            login_id, teams = row[model.USERNAME_FIELD], map(int, roles.get(row["pk"], ()))
+            changes.append(unsaved(row["pk"], login_id, Change.Action.CREATED, {}, after, teams))
         record_many(changes, using)
         _note_creations({change.user_id: change.pk for change in changes}, using)
 

@@ -56,7 +56,7 @@ class UserQuerySet(models.QuerySet[Any]):
                 user.accepting_chats = False
         with transaction.atomic(using=self.db, savepoint=False):
             super().bulk_create(users, batch_size)
-            record_creations(self.model, [user.pk for user in users], self.db)
+            record_creations(self.model, users, self.db)
         return users
 
     bulk_create.alters_data = True  # type: ignore[attr-defined]
@@ -131,7 +131,11 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         Who takes access away from one of them locks all, in the order of their ids, and before any
         other user: so one stays, and no two wait for each other.
         """
-        return self._lock(self.filter(_IS_ACTIVE_SUPERUSER))
+        return self._lock(self.active_superusers())
+
+    def active_superusers(self) -> "models.QuerySet[AbstractUser]":
+        """Return the superusers who may enter the admin site."""
+        return self.filter(_IS_ACTIVE_SUPERUSER)
 
     def lock(self, users: "models.QuerySet[AbstractUser]") -> set[Any]:
         """Lock many users in the order that `lock_superusers` keeps to, and return their ids."""

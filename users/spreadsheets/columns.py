@@ -84,6 +84,9 @@ _OF_MEMBERSHIPS: Mapping[str, Callable[[Any], str]] = {
     "roles": lambda membership: membership.role,
 }
 
+#: The type of one role in a list of roles.
+ROLE = Word(Membership.Role.values)
+
 #: The columns of every spreadsheet, in their order; then come those of the attributes.
 COLUMNS = (
     Column("ID", "id", Integer(0, MAX_INTEGER)),
@@ -95,7 +98,7 @@ COLUMNS = (
     Column("Job Description", "job_description", Text(), is_cleared=True),
     Column("Login Using Email", "login_using_email", Boolean()),
     Column("Team", "teams", Text()),
-    Column("Role", "roles", Word(Membership.Role.values)),
+    Column("Role", "roles", Text()),
 )
 
 #: Columns that an export may have besides. An import leaves them.

@@ -80,7 +80,7 @@ def _csv_rows(file: BinaryIO, start: bytes, encoding: str) -> Iterator[Row]:
             else "Save it as “CSV UTF-8”, or say which encoding it has."
         )
         raise UnreadableFileError(
-            f"After row {number}: this is not {(marked or encoding or 'utf-8').upper()}. {hint}"
+            f"Below row {number}: this is not {(marked or encoding or 'utf-8').upper()}. {hint}"
         ) from error
     except csv.Error as error:
         raise UnreadableFileError(f"After row {number}: {error}.") from error

@@ -1,0 +1,141 @@
+"""What a row of a spreadsheet says, and what it would do."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from users.attributes.rules import KINDS, flat
+from users.models import AttributeDefinition
+from users.names import fold
+from users.spreadsheets.cells import CLEAR, unprotect
+from users.spreadsheets.columns import Column, columns_of
+from users.spreadsheets.limits import UnreadableFileError
+
+#: The columns that a file of refused rows has besides, so that it can be corrected and imported.
+REFUSAL_COLUMNS = ("Refused Row", "Refused Because")
+
+_MAX_NAMES = 40  # of columns in a message
+
+
+class Layout:
+    """The columns of a file.
+
+    columns: by their position; None for one that an import does not read.
+    position: of the columns that an import sets, by field and attribute.
+    """
+
+    def __init__(self, header: Sequence[str], definitions: Iterable[AttributeDefinition]) -> None:
+        """Read the first row of a file.
+
+        Raises `UnreadableFileError` with all errors.
+        """
+        self.header = list(header)
+        known = columns_of(definitions)
+        by_name = {column.name if column.key else fold(column.name): column for column in known}
+        self.columns: list[Column | None] = []
+        unknown: list[str] = []
+        errors = []
+        for cell in self.header:
+            name = unprotect(cell)
+            short = name.strip()
+            column = by_name.get(name) or by_name.get(short) or by_name.get(fold(short))
+            if column is None and short and fold(short) not in map(fold, REFUSAL_COLUMNS):
+                unknown.append(f"“{short[:80]}”")
+            if column is not None and column in self.columns:
+                errors.append(f"The column “{column.name}” is there twice.")
+            self.columns.append(column)
+        if unknown:
+            errors.append(self._unknown(unknown, known))
+        self.position = {
+            (column.field, column.key): number
+            for number, column in enumerate(self.columns)
+            if column is not None and column.is_set
+        }
+        if not {("id", ""), ("login_id", "")} & self.position.keys():
+            errors.append("There must be a column “Login ID” or “ID” in the first row.")
+        if errors:
+            raise UnreadableFileError(" ".join(errors))
+
+    def _unknown(self, unknown: Sequence[str], known: Iterable[Column]) -> str:
+        left = [column.name for column in known if column not in self.columns]
+        more = f", and {len(left) - _MAX_NAMES} more" if len(left) > _MAX_NAMES else ""
+        listed = ", ".join(unknown[:_MAX_NAMES])
+        return f"There is no column {listed}. There are: {', '.join(left[:_MAX_NAMES])}{more}."
+
+    @property
+    def has_teams(self) -> bool:
+        return bool({("teams", ""), ("roles", "")} & self.position.keys())
+
+    @property
+    def left(self) -> list[str]:
+        """The names of the columns that are known, and that an import leaves."""
+        return [column.name for column in self.columns if column and not column.is_set]
+
+
+class Difference(NamedTuple):
+    """What a row changes in one column; `before` is empty where there was nothing."""
+
+    name: str
+    before: str
+    after: str
+
+
+class CellError(NamedTuple):
+    """What is wrong with a row. column: its position, or None where it is no single cell."""
+
+    column: int | None
+    message: str
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """What a row would do: nothing, if it has errors, or neither a new user, changes nor roles.
+
+    user: the one that the row names, or a new one that is not saved yet; None where there is none.
+    changes: the new values by field, of a user who is there.
+    roles: the new roles by team id.
+    version: of a user who is there, as the plan was made.
+    """
+
+    layout: Layout
+    number: int
+    cells: Sequence[str]
+    user: Any = None
+    is_new: bool = False
+    changes: dict[str, Any] = field(default_factory=dict)
+    roles: dict[int, str] = field(default_factory=dict)
+    differences: list[Difference] = field(default_factory=list)
+    errors: list[CellError] = field(default_factory=list)
+    version: str = ""
+
+    @property
+    def does_something(self) -> bool:
+        return not self.errors and bool(self.is_new or self.changes or self.roles)
+
+    def cell(self, column: int) -> str:
+        return self.cells[column] if column < len(self.cells) else ""
+
+    def text(self, name: str) -> str:
+        """Return what stands in the cell of a field; empty where there is no such column."""
+        column = self.layout.position.get((name, ""))
+        return "" if column is None else unprotect(self.cell(column)).strip()
+
+    def clears(self, name: str) -> bool:
+        """Return True if the cell of a field is to clear it."""
+        column = self.layout.position.get((name, ""))
+        return column is not None and self.cell(column).strip() == CLEAR
+
+    def add_error(self, name: str, message: str, key: str = "") -> None:
+        """Add an error of a field, or of the attribute `key` in it."""
+        self.errors.append(CellError(self.layout.position.get((name, key)), message))
+
+    def add_errors(self, errors: Mapping[str, Any]) -> None:
+        """Add errors as `changes.InvalidChangeError` has them."""
+        for name, found in errors.items():
+            if name in KINDS and isinstance(found, dict):
+                for key, messages in found.items():
+                    for message in messages:
+                        self.add_error(name, message, key)
+            else:
+                for message in flat(found):
+                    self.add_error(name, message)
