@@ -114,7 +114,8 @@ READ_ONLY_COLUMNS = (
 
 def memberships_of_users() -> "Prefetch[Any]":
     """Return what reads the memberships of users, by one query, in the order of the cells."""
-    return Prefetch("memberships", Membership.named.order_by("team__name", "team_id"))
+    memberships = Membership.objects.select_related("team").order_by("team__name", "team_id")
+    return Prefetch("memberships", memberships)
 
 
 def columns_of(definitions: Iterable[AttributeDefinition]) -> list[Column]:

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import os
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -221,7 +222,9 @@ class _RefusedRows:
 
     def add(self, plan: Plan) -> None:
         if self._file is None:
-            self._file = self.path.open("w", encoding="utf-8-sig", errors="replace", newline="")
+            # Which only its owner can read.
+            opened = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            self._file = os.fdopen(opened, "w", encoding="utf-8-sig", errors="replace", newline="")
             self._writer = csv.writer(self._file)
             names = [name for name in self.layout.header if name not in REFUSAL_COLUMNS]
             self._write([*names, *REFUSAL_COLUMNS])
