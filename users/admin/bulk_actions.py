@@ -37,11 +37,8 @@ class BulkActions(TeamActions):
         "delete_selected",
     )
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = super().get_actions(request)
-        if invitations.error():
-            actions.pop("invite", None)
-        return actions
+    def has_invite_permission(self, request: HttpRequest) -> bool:
+        return self.has_change_permission(request) and invitations.error() is None
 
     @admin.action(description=_("Activate the selected users"), permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
@@ -123,7 +120,7 @@ class BulkActions(TeamActions):
         wanted = {definition.field: {definition.name: value}}
         return self._apply(request, queryset, change_to(wanted, [definition]))
 
-    @admin.action(description=_("Send an invitation to the selected users"), permissions=["change"])
+    @admin.action(description=_("Send an invitation to the selected users"), permissions=["invite"])
     def invite(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         invitable = invitations.invitable(queryset)
         count = invitable.count()
