@@ -19,7 +19,10 @@ from users.api.views.user import user_response
 from users.attributes.rules import KINDS, Rules, rules_by_field
 from users.attributes.types import Boolean
 from users.db import transactions
+from users.db.compiled import CompiledQuery
 from users.models import AbstractUser, AttributeDefinition, Membership
+
+_DEFINITIONS = CompiledQuery(AttributeDefinition._base_manager.order_by)
 
 
 class CreateView(ApiView):
@@ -84,5 +87,4 @@ def _invite_error(value: object, wanted: dict[str, Any]) -> str | None:
 def _rules(wanted: dict[str, Any], using: str) -> dict[str, Rules]:
     """Return the rules for attributes; the definitions are read only if there are any."""
     given = any(wanted.get(field) for field in KINDS)
-    definitions = AttributeDefinition._base_manager.using(using).all() if given else ()
-    return rules_by_field(definitions)
+    return rules_by_field(_DEFINITIONS.run(using) if given else ())
