@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 
 from users.backends import LoginBackend
 from users.names import fold
@@ -42,5 +43,6 @@ def locked_out(
 ) -> HttpResponse:
     """Return the lock-out page (HTTP 429), which says for how long."""
     minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
-    context = {**admin.site.each_context(request), "minutes": minutes}
+    title = gettext("Too many failed log-ins")
+    context = {**admin.site.each_context(request), "title": title, "minutes": minutes}
     return render(request, "locked_out.html", context, status=429)

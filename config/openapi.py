@@ -1,7 +1,7 @@
 """The OpenAPI document and its page. They are public, and ignore credentials and options."""
 
 from drf_spectacular.utils import extend_schema
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,6 +17,8 @@ class DocumentView(SpectacularAPIView):
         return Response(self.generator_class().get_schema(request, public=True))
 
 
-class PageView(SpectacularSwaggerView):
+class PageView(SpectacularSwaggerSplitView):
+    # The page has neither a script nor a style of its own, which the policy for pages refuses.
+    template_name = "api_page.html"
     authentication_classes = []
     http_method_names = ["get", "head"]

@@ -291,6 +291,7 @@ SPECTACULAR_SETTINGS = {
 MIDDLEWARE = [
     "config.health.middleware",
     "django.middleware.security.SecurityMiddleware",
+    "config.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from django.apps import apps
 from django.contrib import admin
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
@@ -35,7 +35,13 @@ def not_found(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"detail": "Not found."}, status=404)
 
 
+def no_icon(request: HttpRequest) -> HttpResponse:
+    """Answer browsers, which ask each site for an icon, and call it an error if there is none."""
+    return HttpResponse(status=204, headers={"Cache-Control": "max-age=86400"})
+
+
 urlpatterns = [
+    path("favicon.ico", no_icon),
     *schema_urls(),
     path("api/", include("users.urls")),
     re_path(r"^api/", not_found),

@@ -54,6 +54,11 @@ class MembershipRows(forms.BaseInlineFormSet):
             total = min(management.cleaned_data["TOTAL_FORMS"], self.absolute_max)
             self._renumber(total, min(management.cleaned_data["INITIAL_FORMS"], total))
 
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if delete := form.fields.get("DELETE"):
+            delete.widget.attrs["aria-label"] = gettext("Remove the user from this team")
+
     def _renumber(self, total: int, initial: int) -> None:
         stored = {str(membership.pk): membership for membership in self.get_queryset()}
         key = self.model._meta.pk.name

@@ -150,6 +150,8 @@ class ShownInRowForm(ShownValuesForm):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.show_hidden_initial = not field.widget.is_hidden
+            # The labels are the heads of columns, which name no input.
+            field.widget.attrs.setdefault("aria-label", str(field.label or ""))
 
     def _sent_shown_values(self) -> dict[str, Any] | None:
         names = {name: self.add_initial_prefix(name) for name in self.stored_values}
