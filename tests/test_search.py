@@ -193,7 +193,9 @@ def test_a_value_equals_itself_alone(add):
     add("without", skill_attributes={"another": "a"})
     for number, value in enumerate(DISTINCT):
         assert found({"skill_attributes": {"key": {"eq": value}}}) == {f"agent{number}"}
-        assert found({"skill_attributes": {"key": {"in": [value, "b"]}}}) == {f"agent{number}"}
+        for others in (["b"], [f"other {n}" for n in range(99)]):
+            wanted = {"skill_attributes": {"key": {"in": [value, *others]}}}
+            assert found(wanted) == {f"agent{number}"}
 
 
 @pytest.mark.parametrize(("one", "other"), [(1, 1.0), (1e3, 1000), (-0.0, 0), (0.1, 0.10)])
