@@ -66,6 +66,21 @@ def test_a_write_that_the_database_refuses_is_a_failed_update(call, user):
     assert User.objects.get(pk=user.pk).first_name == "Asha"
 
 
+@pytest.mark.parametrize("table", ["users_user", "users_change"])
+def test_a_bulk_update_that_the_database_refuses_is_undone_whole(call, user, table):
+    items = [{"id": user.pk, "first_name": "Bruno"}, {"id": 0, "first_name": "B"}]
+    with connection.execute_wrapper(refuse(rf'(UPDATE|INSERT INTO) ["`]{table}["`]')):
+        assert_refused(call({"users": items}, path="/api/users"), 3104)
+    assert User.objects.get(pk=user.pk).first_name == "Asha"
+
+
+def test_a_creation_that_the_database_refuses_is_unforeseen_and_undone(call):
+    body = {"first_name": "C", "login_id": "chloe", "email_id": "c@desk.example"}
+    with connection.execute_wrapper(refuse(r'INSERT INTO ["`]users_membership["`]')):
+        assert_refused(call(body, "POST", path="/api/users"), 2007)
+    assert not User.objects.filter(login_id="chloe").exists()
+
+
 def test_a_read_that_the_database_refuses_is_no_failed_update(call):
     with connection.execute_wrapper(refuse(r'SELECT .*["`]users_user["`]')):
         assert_refused(call({"first_name": "Bruno"}), 2007)
@@ -115,6 +130,17 @@ def test_a_connection_that_breaks_in_the_commit_leaves_the_outcome_unknown(
     break_in_the_commit(monkeypatch, stores)
     unknown = "The connection broke in the commit: it is unknown whether the update is stored."
     assert_refused(call({"first_name": "Bruno"}), 3104, {"body": [unknown]})
+    assert User.objects.get(pk=user.pk).first_name == ("Bruno" if stores else "Asha")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("stores", [True, False])
+def test_the_outcome_of_a_bulk_update_can_be_unknown_too(call, user, monkeypatch, stores):
+    call({"first_name": "Asha"})
+    break_in_the_commit(monkeypatch, stores)
+    unknown = "The connection broke in the commit: it is unknown whether the update is stored."
+    items = [{"id": user.pk, "first_name": "Bruno"}]
+    assert_refused(call({"users": items}, path="/api/users"), 3104, {"body": [unknown]})
     assert User.objects.get(pk=user.pk).first_name == ("Bruno" if stores else "Asha")
 
 
