@@ -337,6 +337,8 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # as the message says
 AXES_LOCKOUT_CALLABLE = "config.lockout.locked_out"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
+# Its tables say nothing to operators, and a lock-out ends by itself (or by `axes_reset`).
+AXES_ENABLE_ADMIN = False
 _VALIDATORS = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {
