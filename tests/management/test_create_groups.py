@@ -21,8 +21,8 @@ def create_groups():
 
 def test_it_creates_the_groups(db):
     assert create_groups() == (
-        "Operators: created; permissions added: 15.\n"
-        "Team managers: created; permissions added: 9.\n"
+        "Operators: created; permissions added: 17.\n"
+        "Team managers: created; permissions added: 11.\n"
         "Auditors: created; permissions added: 6.\n"
     )
     assert set(Group.objects.values_list("name", flat=True)) == set(GROUPS)

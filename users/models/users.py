@@ -240,6 +240,7 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
         ordering = ("login_id",)
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        default_permissions = ("add", "change", "delete", "view", "import", "export")
         # For lists by the time of creation. It never changes: no update touches the index.
         indexes = [models.Index(fields=("created_at", "id"))]
         constraints = [

@@ -78,7 +78,7 @@ def export(
     finally:
         names = ", ".join(column.name for column in columns)
         logger.info(
-            "Export by %s: %d users (%s), filter: %r, columns: %r",
+            "Export by %r: %d users (%s), filter: %r, columns: %r",
             by,
             number,
             state,
