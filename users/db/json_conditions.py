@@ -127,4 +127,6 @@ class JSONHolds(models.Func):
             return sql, [*of_value, *of_value, json.dumps(self.operands[0])]
         parts = [f"JSON_EQUALS({value}, %s)"] * len(self.operands)
         parameters = [p for operand in self.operands for p in (*of_value, json.dumps(operand))]
-        return f"({' OR '.join(parts)}) IS TRUE", parameters
+        # MariaDB's JSON_EQUALS of NULL is not always NULL.
+        sql = f"({value} IS NOT NULL AND ({' OR '.join(parts)})) IS TRUE"
+        return sql, [*of_value, *parameters]
