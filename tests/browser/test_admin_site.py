@@ -202,6 +202,7 @@ def test_five_wrong_passwords_lock_out_and_the_page_says_for_how_long(page, admi
     screenshot(page, "locked-out")
     log_in(page)
     expect(page.get_by_role("heading", name="Too many failed log-ins")).to_be_visible()
+    expect(page).to_have_title("Too many failed log-ins | Desk users")
 
 
 def test_the_list_of_ten_thousand_users_opens(root, team, business):

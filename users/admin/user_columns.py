@@ -22,6 +22,7 @@ User: Any = get_user_model()
 
 _TEAMS_SHOWN = 2  # by name, in a row
 _TEXT_SHOWN = 60  # characters of an attribute
+_MAX_QUERY = 8_000  # characters; Django redirects to no longer address than twice that
 _ATTRIBUTES_SHOWN = ("business", "location")  # as long as the operator has chosen nothing
 
 
@@ -125,7 +126,8 @@ class UserColumns(admin.ModelAdmin):
         list_name = f"{self.opts.app_label}_{self.opts.model_name}_changelist"
         url = reverse(f"{self.admin_site.name}:{list_name}")
         query = request.POST.get("query", "")
-        return HttpResponseRedirect(f"{url}?{query}" if query.isprintable() and query else url)
+        is_query = query.isascii() and query.isprintable() and 0 < len(query) <= _MAX_QUERY
+        return HttpResponseRedirect(f"{url}?{query}" if is_query else url)
 
     @admin.display(description=_("name"), ordering="first_name")
     def name(self, user: AbstractUser) -> str:
