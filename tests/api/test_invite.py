@@ -1,54 +1,104 @@
-"""The parameter `invite` of a creation: a mail with a link to set the password."""
+"""`invite` of `POST /api/users`."""
+
+import re
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core import mail
+from django.test import Client
 
+from tests.api.conftest import REQUIRED
 from tests.assertions import assert_created, assert_refused
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, UserFactory
 from users.models import Invitation
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("at_once")]
+User = get_user_model()
+
+pytestmark = pytest.mark.usefixtures("at_once")
 
 
-def test_the_new_user_is_sent_a_link(create):
+@pytest.fixture
+def create(create, django_capture_on_commit_callbacks):
+    """Create a user, and commit."""
+
+    def make(**parameters):
+        with django_capture_on_commit_callbacks(execute=True):
+            return create(**parameters)
+
+    return make
+
+
+def test_the_user_is_sent_a_link_that_sets_the_password(create):
     user = assert_created(create(invite=True))
     [message] = mail.outbox
-    assert message.to == ["chloe@desk.example"]
-    assert Invitation.objects.get().user == user
+    assert message.to == [REQUIRED["email_id"]]
+    link = re.search(r"^http://testserver(\S+-\S+)$", message.body, re.MULTILINE)[1]
+    browser = Client()
+    page = browser.get(link)["Location"]
+    browser.post(page, {"new_password1": PASSWORD, "new_password2": PASSWORD})
+    assert User.objects.get(pk=user.pk).check_password(PASSWORD)
 
 
-def test_nothing_is_sent_unless_it_is_asked_for(create):
-    assert_created(create(invite=False))
-    assert_created(create(login_id="other", email_id="other@desk.example"))
+@pytest.mark.parametrize(
+    "parameters", [{}, {"invite": False}, {"invite": False, "password": PASSWORD}]
+)
+def test_nobody_is_invited_who_is_not_to_be(create, parameters):
+    assert_created(create(**parameters))
     assert not mail.outbox
+    assert not Invitation.objects.exists()
 
 
-def test_nothing_is_sent_to_a_user_who_is_not_created(create, user):
-    assert_refused(
-        create(invite=True, login_id=user.login_id),
-        9409,
-        {"login_id": ["A user with this login id already exists."]},
-    )
+def test_a_mail_server_that_fails_fails_no_creation(create, monkeypatch, caplog):
+    def fail(self, *args, **kwargs):
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", fail)
+    user = assert_created(create(invite=True))
+    assert f"The invitation of user {user.pk} was not sent: ConnectionRefusedError" in caplog.text
+    assert "chloe@desk.example" not in caplog.text
+
+
+def test_a_thread_that_takes_no_more_calls_fails_no_creation(create, monkeypatch):
+    def refuse(function, *arguments):
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    monkeypatch.setattr("users.background.run", refuse)
+    assert_created(create(invite=True))
+
+
+def assert_not_invited(response, error):
+    assert_refused(response, 3115, {"invite": [error]})
+    assert not User.objects.filter(login_id=REQUIRED["login_id"]).exists()
     assert not mail.outbox
 
 
 @pytest.mark.parametrize(
-    ("parameters", "error"),
-    [
-        (
-            {"password": PASSWORD},
-            "Must not be true where there is a password: the user sets it.",
-        ),
-        ({"status": "inactive"}, "Must not be true for an inactive user."),
-        ({"invite": 1}, "Must be true or false, not a number."),
-    ],
+    ("value", "type_"),
+    [("true", "a string"), (1, "a number"), (0, "a number"), ([], "a list"), ({}, "an object")],
 )
-def test_a_user_who_cannot_be_invited_is_not_created(create, parameters, error):
-    assert_refused(create(**{"invite": True, **parameters}), 3115, {"invite": [error]})
-    assert not mail.outbox
+def test_it_is_a_boolean(create, value, type_):
+    assert_not_invited(create(invite=value), f"Must be true or false, not {type_}.")
 
 
-def test_where_no_mail_is_sent_an_error_says_so(create, settings):
+def test_it_does_not_go_with_a_password(create):
+    error = "Must not be true where there is a password: the user sets it."
+    assert_not_invited(create(invite=True, password=PASSWORD), error)
+
+
+def test_an_inactive_user_is_not_invited(create):
+    error = "Must not be true for an inactive user."
+    assert_not_invited(create(invite=True, status="inactive"), error)
+
+
+def test_a_deployment_that_sends_no_mail_says_so(create, settings):
     settings.PUBLIC_URL = ""
     error = "This deployment sends no mail: EMAIL_URL and PUBLIC_URL are not set."
-    assert_refused(create(invite=True), 3115, {"invite": [error]})
+    assert_not_invited(create(invite=True), error)
+    assert_created(create(invite=False))
+
+
+def test_no_mail_is_sent_where_the_name_is_taken(create):
+    UserFactory(login_id="CHLOE")
+    assert create(invite=True).json()["status_code"] == 9409
+    assert not mail.outbox
+    assert not Invitation.objects.exists()
