@@ -21,6 +21,14 @@ def test_a_user_in_many_teams_is_saved(root_browser, user, count):
     assert user.memberships.count() == count
 
 
+def test_teams_are_found_by_name(staff_browser):
+    for name in ("Second line", "First line", "Other"):
+        TeamFactory(name=name)
+    field = {"app_label": "users", "model_name": "membership", "field_name": "team"}
+    found = staff_browser.get("/admin/autocomplete/", {**field, "term": "line"}).json()["results"]
+    assert [team["text"] for team in found] == ["First line", "Second line"]
+
+
 def test_many_memberships_are_edited_in_their_list(root_browser, user):
     teams = TeamFactory.create_batch(60)
     Membership.objects.bulk_create(Membership(user=user, team=team) for team in teams)

@@ -20,6 +20,7 @@ class TeamAdmin(KeyedAdmin):
     form = TeamForm
     list_display = ("name", "id", "shown_members")
     search_fields = ("name",)
+    ordering = ("name", "id")  # that of the model is not used with the number of members
     fields = ("name", "shown_members")
     readonly_fields = ("shown_members",)
 
