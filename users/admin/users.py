@@ -42,6 +42,7 @@ from users.admin.membership_rows import MembershipRow, MembershipRows
 from users.admin.undo import fill_in
 from users.admin.user_export import UserExport
 from users.admin.user_form import UserCreationForm, UserForm, UserRowForm
+from users.admin.user_import import UserImport
 from users.admin.user_list import UserList
 from users.attributes import values
 from users.attributes.rules import KINDS, rules_by_field
@@ -101,7 +102,7 @@ def is_required(field: Any) -> bool:
     return not (field.many_to_many or field.null or field.blank or has_default)
 
 
-class UserAdmin(UserExport, UserList, auth_admin.UserAdmin):
+class UserAdmin(UserExport, UserImport, UserList, auth_admin.UserAdmin):
     """Users, with the same rules as in the API.
 
     Projects can subclass it. In `fieldsets`, `custom_attributes` and `skill_attributes` stand for

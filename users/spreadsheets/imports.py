@@ -6,6 +6,7 @@ plans = importer.plan(rows, locked)    # to be saved, in the transaction that ho
 importer.save(plans)
 """
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -15,7 +16,7 @@ from django.contrib.auth import get_user_model
 
 from users import changes, invitations
 from users.attributes import values
-from users.attributes.rules import Rules, rules_by_field
+from users.attributes.rules import KINDS, Rules, rules_by_field
 from users.db.keys import NO_ROW, in_parts, row_id
 from users.models import AbstractUser, AttributeDefinition, Membership, Team
 from users.names import fold
@@ -31,6 +32,9 @@ Refusal = Callable[[Plan], Mapping[str, str]]
 # What says who a user is, and what `plan_roles` reads: neither is a value to be set.
 _NAMES = frozenset({"id", "login_id", "email_id"})
 _NOT_VALUES = _NAMES | {"teams", "roles"}
+
+# What a user must still have for a plan to hold. Not `updated_at`: it moves with the chats as well.
+_COVERED = (*changes.FIELDS, "login_id", "email_id", "role_type", "is_superuser", *KINDS)
 
 _MAX_NAME_LENGTH = 254  # of a login id or an email: what is longer is no user's
 
@@ -268,11 +272,12 @@ class Importer:
                 yield Difference(column.name, "", text)
 
     def version(self, user: Any) -> str:
-        """Return a text that is another one once the user, or one of its roles, is changed."""
-        parts = [user.updated_at.isoformat()]
+        """Return a text that is another one once a detail of the user, or a role, has changed."""
+        covered = [values.canonical(getattr(user, name)) for name in _COVERED]
         if self.has_teams:
-            parts += sorted(f"{each.team_id}:{each.role}" for each in user.memberships.all())
-        return blake2b(" ".join(parts).encode(), digest_size=9).hexdigest()
+            covered.append(sorted([each.team_id, each.role] for each in user.memberships.all()))
+        text = json.dumps(covered, sort_keys=True)
+        return blake2b(text.encode(), digest_size=9).hexdigest()
 
     # Saving.
 
