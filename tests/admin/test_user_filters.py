@@ -152,6 +152,20 @@ def test_by_values_that_are_no_longer_allowed(root_browser, languages):
         }
 
 
+def test_undefined_attributes_are_found_whatever_their_names(root_browser):
+    AttributeDefinitionFactory(name='größe "x" \\')
+    UserFactory(login_id="fine", custom_attributes={'größe "x" \\': "1"})
+    UserFactory(login_id="other", custom_attributes={'größe "x"': "1"})
+    assert found(root_browser, not_allowed="any") == {"other"}
+
+
+def test_a_text_in_place_of_a_list_is_no_longer_allowed(root_browser, languages):
+    for login_id, value in {"text": "hi", "number": 1, "mixed": ["hi", 1], "empty": []}.items():
+        UserFactory(login_id=login_id, skill_attributes={"languages": value})
+    by_definition = {"not_allowed": definition_field_name(languages)}
+    assert found(root_browser, by_definition) == {"text", "number", "mixed"}
+
+
 def test_what_is_filtered_is_shown_with_links_that_take_it_away(root_browser, business):
     name = definition_field_name(business)
     query = f"{name}=Retail&{name}=Banking&status__exact=active&q=rao&o=1&p=1"
