@@ -91,6 +91,14 @@ def test_a_condition_finds_whom_it_describes_alone(add, fields, wanted):
     assert found(wanted) == {"wanted"}
 
 
+@pytest.mark.parametrize("name", ["ß" * 150, "ﬁ" * 80, "ﷺ" * 100])
+def test_a_name_that_is_longer_once_folded_is_found(add, name):
+    add(name)
+    add("other")
+    for operator, operand in (("eq", name), ("in", ["nobody", name])):
+        assert found({"login_id": {operator: operand}}) == {name}
+
+
 def test_all_conditions_must_hold(add):
     add("wanted", status="inactive", active_chats=3)
     add("busy", active_chats=3)
@@ -248,6 +256,8 @@ KEYS = [
     "a\nb",
     " ",
     "?",
+    "-",
+    '-"%_\\é😀',
 ]
 
 
@@ -419,3 +429,8 @@ def test_the_most_that_can_be_asked_for_is_answered(add):
 @pytest.mark.parametrize("text", ["ab", "x" * 151, "\u200b\u200b\u200b"])
 def test_a_text_that_is_too_short_too_long_or_invisible_is_refused(text):
     assert "text" in errors_of({"text": {"contains": text}})
+
+
+@pytest.mark.parametrize("name", ["", "x" * 151, "\u200b"])
+def test_a_name_that_nobody_can_have_is_refused(name):
+    assert "login_id" in errors_of({"login_id": {"in": ["asha", name]}})

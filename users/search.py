@@ -64,16 +64,8 @@ class Moment(Type):
 
 
 @dataclass(frozen=True, slots=True)
-class Name(Text):
-    """A login id or an email in any case. Cleaned, it is folded."""
-
-    def cleaned(self, value: Any) -> Any:
-        return value if self.error(value) else fold(value)
-
-
-@dataclass(frozen=True, slots=True)
-class PartOfText(Text):
-    """A part of a text in any case."""
+class AnyCaseText(Text):
+    """A text in any case, as it was asked for: folded, it may be longer than the type allows."""
 
     def error(self, value: object) -> str | None:
         if error := Text.error(self, value):
@@ -97,9 +89,9 @@ class Parameter:
 #: The parameters besides the attributes.
 PARAMETERS: Mapping[str, Parameter] = {
     "id": Parameter(Integer(0, _MAX), ("eq", "in"), "id"),
-    "login_id": Parameter(Name(1, 150), ("eq", "in"), "login_key"),
-    "email_id": Parameter(Name(1, 254), ("eq", "in"), "email_key"),
-    "text": Parameter(PartOfText(3, 150), ("contains",), "text_key"),
+    "login_id": Parameter(AnyCaseText(1, 150), ("eq", "in"), "login_key"),
+    "email_id": Parameter(AnyCaseText(1, 254), ("eq", "in"), "email_key"),
+    "text": Parameter(AnyCaseText(3, 150), ("contains",), "text_key"),
     "status": Parameter(Choice(AbstractUser.Status.values), ("eq", "in"), "status"),
     "role_type": Parameter(Choice(AbstractUser.RoleType.values), ("eq", "in"), "role_type"),
     "role": Parameter(Choice(Membership.Role.values), ("eq", "in")),
@@ -138,6 +130,8 @@ class Condition:
         operand = self.operand
         if self.parameter == "text":
             operand = fold_line(operand)
+        elif self.parameter in ("login_id", "email_id"):
+            operand = [fold(n) for n in operand] if self.operator == "in" else fold(operand)
         elif isinstance(operand, datetime) and not settings.USE_TZ:
             operand = timezone.make_naive(operand)
         return Q(**{f"{path}__{_LOOKUPS.get(self.operator, self.operator)}": operand})

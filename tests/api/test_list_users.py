@@ -151,6 +151,12 @@ def test_a_user_is_found_by_the_login_id_in_any_case(listing, user, name):
     assert ids(assert_listed(listing(f"?login_id={name}&total=true"))) == [user.pk]
 
 
+def test_a_user_is_found_by_a_login_id_that_is_longer_once_folded(listing, user):
+    user.login_id = "ß" * 150
+    user.save()
+    assert ids(assert_listed(listing(f"?login_id={'%C3%9F' * 150}"))) == [user.pk]
+
+
 def test_a_user_is_found_by_the_email_in_any_case_and_encoding(listing, user):
     user.email_id = "Zoë+1@Desk.example"
     user.save()

@@ -82,10 +82,9 @@ def read_query(
     conditions = []
     for name in ("login_id", "email_id"):
         if name in values:
-            operand = search.PARAMETERS[name].type.cleaned(values[name])
-            if error := search.PARAMETERS[name].type.error(operand):
+            if error := search.PARAMETERS[name].type.error(values[name]):
                 errors.setdefault(name, [error])
-            conditions.append(Condition(name, "eq", operand))
+            conditions.append(Condition(name, "eq", values[name]))
     named = [(condition.parameter, condition.operand) for condition in conditions]
     cursors = paging.Cursors("users", team, sort, _digest([named, searched]))
     place = None
