@@ -1,6 +1,7 @@
 """Database functions that Django does not have."""
 
 import json
+import re
 from typing import Any
 
 from django.db import models
@@ -55,13 +56,36 @@ class HeldValue(models.Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
     def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        # Escape non-ASCII characters in the path, as Django does in the stored object.
         clone = self.copy()
         json_object, name = self.get_source_expressions()
-        path = models.Value(f"$.{json.dumps(name.value)}", models.CharField())
+        path: models.Expression
+        if name.value.startswith("-"):
+            # No path of MariaDB finds it, not even in quotes: take the value at the key's position.
+            json_object, path = _all_values(json_object), _path_of_position(json_object, name.value)
+        else:
+            # Escape non-ASCII characters in the path, as Django does in the stored object.
+            path = models.Value(f"$.{json.dumps(name.value)}", models.CharField())
         clone.set_source_expressions([json_object, path])
         template = "JSON_EXTRACT(%(expressions)s)"
         return clone.as_sql(compiler, connection, template=template, **context)
+
+
+def _all_values(json_object: Any) -> models.Func:
+    """Return MariaDB's expression for the list of the values in a JSON object."""
+    return models.Func(json_object, models.Value("$.*"), function="JSON_EXTRACT")
+
+
+def _path_of_position(json_object: Any, key: str) -> models.Func:
+    """Return MariaDB's expression for the path of a key in the list of all keys."""
+    pattern = re.sub(r"([\\%_])", r"\\\1", key)  # of LIKE
+    keys = models.Func(json_object, function="JSON_KEYS")
+    found = models.Func(
+        keys,
+        models.Value("one"),
+        models.Value(pattern),
+        template="JSON_SEARCH(%(expressions)s COLLATE utf8mb4_bin)",
+    )
+    return models.Func(found, function="JSON_UNQUOTE")
 
 
 class JSONRows(models.Func):

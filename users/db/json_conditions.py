@@ -123,6 +123,7 @@ class JSONHolds(models.Func):
             )
             return sql, [*of_value, *of_value, float(self.operands[0])]
         if self.operator == "contains":
+            # MariaDB takes numbers for equal here that differ by less than 1e-12.
             sql = f"(JSON_TYPE({value}) = 'ARRAY' AND JSON_CONTAINS({value}, %s)) IS TRUE"
             return sql, [*of_value, *of_value, json.dumps(self.operands[0])]
         parts = [f"JSON_EQUALS({value}, %s)"] * len(self.operands)
