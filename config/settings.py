@@ -1,7 +1,7 @@
 """The project's settings, read from the environment or a `.env` file.
 
-README.md ("Settings") lists the variables. If a value is invalid, the project does not start, and
-the error names the variable.
+README.md ("Settings") beside this file lists the variables. If a value is invalid, the project does
+not start, and the error names the variable.
 """
 
 import re

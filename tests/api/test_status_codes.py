@@ -1,9 +1,10 @@
 import re
 from pathlib import Path
 
+from users.api import status_codes
 from users.api.status_codes import STATUS_CODES
 
-README = Path(__file__).parent.parent.parent / "README.md"
+README = Path(status_codes.__file__).parent / "README.md"
 
 
 def test_the_readme_has_the_table_of_the_code():
