@@ -12,6 +12,8 @@ document.addEventListener("DOMContentLoaded", () => {
       label.id ||= `${select.id}_label`;
       box.setAttribute("aria-labelledby", `${label.id} ${chosen.id}`);
       chosen.setAttribute("aria-labelledby", label.id);
+      // Of a list with several values, the search field stands in the box.
+      box.querySelector(".select2-search__field")?.setAttribute("aria-labelledby", label.id);
     } else {
       box.removeAttribute("aria-labelledby");
       for (const part of [box, chosen]) part.setAttribute("aria-label", name);
