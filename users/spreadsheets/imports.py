@@ -88,12 +88,11 @@ class Importer:
         model: Any = get_user_model()
         return model._base_manager.using(self.using).order_by()
 
-    def _read(self, rows: Sequence[Row]) -> list[Any]:
+    def _read(self, ids: Iterable[Any]) -> list[Any]:
         users = self._users()
         if self.has_teams:
             users = users.prefetch_related(memberships_of_users())
-        ids = sorted(self.user_ids(rows))
-        return [user for part in in_parts(ids) for user in users.filter(pk__in=part)]
+        return [user for part in in_parts(sorted(ids)) for user in users.filter(pk__in=part)]
 
     # What they would change.
 
@@ -105,13 +104,14 @@ class Importer:
     ) -> list[Plan]:
         """Return what each row would do; nothing is written.
 
-        locked: the ids of the users that are locked; None: none need be, for nothing is saved.
+        locked: the ids of the users that the rows name (`user_ids`), which are locked; None: none
+            need be, for nothing is saved.
         superusers: the ids of the active superusers, if locked.
 
         Raises `SuperusersNotLockedError`.
         """
         plans = self._plans(rows)
-        users = self._read(rows)
+        users = self._read(self.user_ids(rows) if locked is None else locked)
         by_id = {user.pk: user for user in users}
         by_key = {user.login_key: user for user in users}
         if locked is None:
@@ -128,8 +128,6 @@ class Importer:
         named: set[int] = set()
         for plan in plans:
             self._find_user(plan, by_id, by_key)
-            if plan.user is not None and locked is not None and plan.user.pk not in locked:
-                plan.errors.append(CellError(None, "This user was created meanwhile."))
             self._refuse_repeated(plan, named)
             if plan.errors:
                 continue
