@@ -171,7 +171,8 @@ def _join_teams(users: Iterable[Any], using: str) -> dict[Any, Values]:
     memberships: list[Any] = []
     found = {}
     for user in users:
-        roles, user.first_roles = user.first_roles, {}
+        # In the order of the teams' ids, in which a deletion of several locks them.
+        roles, user.first_roles = dict(sorted(user.first_roles.items())), {}
         memberships += [
             model(user_id=user.pk, team_id=team, role=role) for team, role in roles.items()
         ]
