@@ -29,6 +29,8 @@ PAGES = {
     "app": "/admin/users/",
     "users": USERS,
     "users filtered": f"{USERS}?logged_in=0&custom_{{business}}=Telecoms&q=a",
+    "export": f"{USERS}export/",
+    "import": f"{USERS}import/",
     "no users": f"{USERS}?q=nobody-has-this",
     "user": f"{USERS}{{user}}/change/",
     "administrator": f"{USERS}{{administrator}}/change/",
