@@ -209,12 +209,17 @@ def record_creations(model: Any, users: Collection[Any], using: str) -> None:
 def _creations(using: str) -> dict[Any, int]:
     """Return the changes that made users in the transaction that runs, by user id."""
     connection: Any = connections[using]
-    return vars(connection).setdefault("users_creations", {})
+    noted: dict[Any, int] = vars(connection).setdefault("users_creations", {})
+    # After a rollback nothing waits for the commit, and SQLite gives the same ids again.
+    if noted and not any(waits[1] == noted.clear for waits in connection.run_on_commit):
+        noted.clear()
+    return noted
 
 
 def _note_creations(change_ids: Mapping[Any, int], using: str) -> None:
     creations = _creations(using)
-    transaction.on_commit(creations.clear, using=using)
+    if not creations:
+        transaction.on_commit(creations.clear, using=using)
     creations.update(change_ids)
 
 

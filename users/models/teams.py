@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models, router, transaction
+from django.db import models, transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -172,11 +172,6 @@ class Membership(models.Model):
     def __str__(self) -> str:
         return gettext("%(user)s in %(team)s") % {"user": self.user, "team": self.team}
 
-    def save(self, **kwargs: Any) -> None:
-        using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
-        with transaction.atomic(using=using, savepoint=False):
-            super().save(**kwargs)
-
     def unique_error_message(self, model_class: Any, unique_check: Any) -> ValidationError:
         if set(unique_check) == {"user", "team"}:
             message = gettext("This user is in this team already.")
@@ -194,7 +189,10 @@ class Membership(models.Model):
     ) -> Any:
         """Save the row, and in the history what it changes; of a fixture too, which is `raw`."""
         django: Any = super()
-        with recording.recording_memberships(
-            {self.user_id}, lambda: stored_rows(using, "pk", [self.pk]), using
+        with (
+            transaction.atomic(using=using, savepoint=False),
+            recording.recording_memberships(
+                {self.user_id}, lambda: stored_rows(using, "pk", [self.pk]), using
+            ),
         ):
             return django._save_table(raw, cls, force_insert, force_update, using, update_fields)

@@ -57,6 +57,8 @@ class UserQuerySet(models.QuerySet[Any]):
         with transaction.atomic(using=self.db, savepoint=False):
             super().bulk_create(users, batch_size)
             record_creations(self.model, users, self.db)
+        for user in users:
+            user._password = None  # as after `save()`: the next one sets none
         return users
 
     bulk_create.alters_data = True  # type: ignore[attr-defined]
