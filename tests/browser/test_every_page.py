@@ -45,7 +45,6 @@ PAGES = {
     "membership": "/admin/users/membership/{membership}/change/",
     "new membership": "/admin/users/membership/add/",
     "new members": "/admin/users/membership/add-members/",
-    "import": f"{USERS}import/",
     "definitions": "/admin/users/attributedefinition/",
     "definition": "/admin/users/attributedefinition/{business}/change/",
     "choices": "/admin/users/attributedefinition/{business}/choices/",
