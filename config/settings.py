@@ -142,7 +142,9 @@ def _cache() -> dict[str, Any]:
     if not re.match(r"rediss?://", url):
         raise ImproperlyConfigured("CACHE_URL must begin with redis:// or rediss:// (TLS).")
     if not find_spec("redis"):
-        raise ImproperlyConfigured("CACHE_URL needs the extra `redis`: uv sync --extra redis.")
+        raise ImproperlyConfigured(
+            "CACHE_URL needs the extra `redis`: add --extra redis to your `uv sync` command."
+        )
     try:
         # Unencoded in a password, these characters would end the server's address.
         if not re.fullmatch(r"rediss?://([^/?#@]*@)?[^/?#@]+(/[0-9]*)?(\?[^#]*)?", url):

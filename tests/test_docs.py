@@ -45,7 +45,7 @@ def asha(db):
     user = UserFactory(
         login_id="asha",
         custom_attributes={"location": "Mumbai"},
-        skill_attributes={"languages": ["en", "hi"]},
+        skill_attributes={"languages": ["en", "hi"], "seniority": 4},
     )
     MembershipFactory(user=user, team=team)
     return Caller(user, team, issue_token(team))
@@ -67,8 +67,9 @@ def test_the_printed_refusal_is_what_is_answered(asha):
 
 def test_the_printed_search_finds_users(asha):
     AttributeDefinitionFactory(kind="skill", name="seniority", type="number")
+    asha({"custom_attributes": {"business": "Banking"}})
     answer = asha(block(API, "json").encode(), "POST", path="/api/users/search").json()
-    assert answer["status_code"] == 4307
+    assert [user["login_id"] for user in answer["response"]["users"]] == ["asha"]
 
 
 def test_the_operators_of_a_search_are_those_of_its_table():
@@ -120,6 +121,40 @@ def test_what_is_deployed_is_what_the_tests_serve():
         r"^granian (.*?) --static-path-mount", block(README, "sh"), re.DOTALL | re.MULTILINE
     )
     assert deployed[1].replace("\\\n", "").split() == DEPLOYED.split()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path.relative_to(PROJECT)
+        for path in (
+            *PROJECT.glob("*.md"),
+            *PROJECT.glob("config/*.md"),
+            *PROJECT.glob("users/**/*.md"),
+        )
+    ],
+    ids=str,
+)
+def test_every_link_leads_somewhere(path):
+    for target in re.findall(r"\]\((?!https://)([^)\s]+)\)", (PROJECT / path).read_text()):
+        name, _, section = target.partition("#")
+        found = (PROJECT / path).parent / name if name else PROJECT / path
+        assert found.is_file(), target
+        if section:
+            headings = re.findall(r"^#+ (.*)$", found.read_text(), re.MULTILINE)
+            anchors = [re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings]
+            assert section in anchors, target
+
+
+def test_no_entry_of_the_changelog_was_cut_or_doubled_by_a_merge():
+    text = (PROJECT / "CHANGELOG.md").read_text().partition("## [Unreleased]")[2]
+    entries = [
+        " ".join(entry.split())
+        for entry in re.findall(r"^- (.*?)(?=\n- |\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
+    ]
+    assert [entry for entry in entries if not entry.endswith((".", ":"))] == []
+    beginnings = [" ".join(entry.split()[:5]) for entry in entries]
+    assert sorted(set(beginnings)) == sorted(beginnings)
 
 
 @pytest.mark.django_db

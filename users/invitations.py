@@ -48,7 +48,7 @@ token_generator = TokenGenerator()
 def error() -> str | None:
     """Return why this deployment sends no invitations, or None if it does."""
     if not getattr(settings, "PUBLIC_URL", ""):
-        return "This deployment sends no mail: EMAIL_URL and PUBLIC_URL are not set."
+        return "This deployment sends no mail: PUBLIC_URL is not set."
     try:
         reverse("invitations:ask")
     except NoReverseMatch:

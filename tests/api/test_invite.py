@@ -92,7 +92,7 @@ def test_an_inactive_user_is_not_invited(create):
 
 def test_a_deployment_that_sends_no_mail_says_so(create, settings):
     settings.PUBLIC_URL = ""
-    error = "This deployment sends no mail: EMAIL_URL and PUBLIC_URL are not set."
+    error = "This deployment sends no mail: PUBLIC_URL is not set."
     assert_not_invited(create(invite=True), error)
     assert_created(create(invite=False))
 

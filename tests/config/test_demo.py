@@ -11,10 +11,12 @@ import subprocess
 import sys
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.server import PROJECT, free_port, wait_until_it_listens
+from users.api.openapi.list_users import SEARCH_EXAMPLE
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
@@ -96,6 +98,41 @@ def test_the_printed_call_works_and_what_it_did_is_kept(clone):
 
 def token_in(printed):
     return re.search(r"Bearer (\S+)'", printed).group(1)
+
+
+def ask(printed: str, path: str, method: str, body: object = None) -> dict:
+    """Make a call of the demo with the token that it printed, and return the envelope."""
+    server = re.search(r"http://127\.0\.0\.1:[0-9]+", printed).group()
+    headers = {"Authorization": f"Bearer {token_in(printed)}", "teamid": "1"}
+    headers["Content-Type"] = "application/json"
+    request = Request(server + path, json.dumps(body).encode(), headers, method=method)
+    with urlopen(request, timeout=30) as response:
+        return json.load(response)
+
+
+def test_each_example_of_the_api_page_succeeds_as_it_stands(own_clone):
+    with demo(own_clone) as printed:
+        answered = {}
+        for path, methods in ask(printed, "/api/schema/?format=json", "GET")["paths"].items():
+            for method, call in methods.items():
+                content = call.get("requestBody", {}).get("content", {})
+                for example in content.get("application/json", {}).get("examples", {}).values():
+                    of_asha = path.replace("{user_id}", "1")
+                    envelope = ask(printed, of_asha, method.upper(), example["value"])
+                    answered[call["operationId"]] = envelope["status_code"]
+    assert answered == {
+        "createUser": 4308,
+        "updateUsers": 4309,
+        "updateUser": 4309,
+        "replaceUserAttributes": 4309,
+        "searchUsers": 4307,
+    }
+
+
+def test_the_search_of_the_api_page_finds_somebody(own_clone):
+    with demo(own_clone) as printed:
+        found = ask(printed, "/api/users/search", "POST", SEARCH_EXAMPLE)["response"]["users"]
+    assert [user["login_id"] for user in found] == ["asha"]
 
 
 def test_the_token_is_kept(own_clone):

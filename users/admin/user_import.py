@@ -151,12 +151,11 @@ class UserImport(LockingAdmin):
                 gettext("The file has more than %d rows: use manage.py import_users.") % MAX_ROWS
             )
         team, invites = asked.get("team"), bool(asked.get("invite"))
-        importer = self._importer(request, layout, team, invites=invites)
-        plans = importer.plan(found)
+        plans = self._importer(request, layout, team, invites=invites).plan(found)
         confirmation = Confirmation(
             request.user.pk,
             layout.header,
-            planned_rows(importer, plans),
+            planned_rows(plans),
             team.pk if team else None,
             invites,
             needs_all=not any(plan.errors for plan in plans),
@@ -285,7 +284,7 @@ class UserImport(LockingAdmin):
                 {user.pk for user in locked},
                 set(request.locked_superusers),
             )
-            refuse_changed(importer, plans, confirmation)
+            refuse_changed(plans, confirmation)
             if not (confirmation.needs_all and any(plan.errors for plan in plans)):
                 importer.save(plans)
         return plans

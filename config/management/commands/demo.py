@@ -44,7 +44,7 @@ USERS: tuple[Any, ...] = (
         "Asha",
         "Rao",
         {"business": "Retail", "location": "Mumbai"},
-        {"languages": ["en", "hi"]},
+        {"languages": ["en", "hi"], "seniority": 4},
     ),
     ("bruno", "Bruno", "Keller", {"business": "Banking", "location": "Berlin"}, {"seniority": 7}),
     ("chloe", "Chloé", "Martin", {"business": "Travel", "location": "Toronto"}, {}),

@@ -31,7 +31,7 @@ ITEM_CODES = (
 _REQUEST_EXAMPLE = {
     "users": [
         {"id": 1, "custom_attributes": {"business": "Banking"}},
-        {"login_id": "bruno", "status": "away"},
+        {"login_id": "bruno", "job_description": "Trainer"},
     ]
 }
 _DRY_RUN = OpenApiParameter(
@@ -96,8 +96,8 @@ def described(method: Any) -> Any:
     return extend_schema(
         operation_id="updateUsers",
         summary="Update many users",
-        description="Each item is validated and answered as an update of its own, in the order of "
-        "the items; those that are right are written by one transaction.",
+        description="Each item is validated and answered like a single update, in the order of the "
+        "items. If some are refused, the others are still saved, in one transaction.",
         tags=["users"],
         parameters=[*common.HEADERS, _DRY_RUN],
         request={"application/json": bulk_schema()},

@@ -25,8 +25,8 @@ _DESCRIPTIONS = {
     "login_id": "What the user logs in with: unique, ignoring case. It is normalized (NFKC).",
     "email_id": "Unique, ignoring case.",
     "password": (
-        "As the server's rules for passwords have it. Without one, the user cannot log in until "
-        "one is set."
+        "It must pass the server's password rules. Without one, the user cannot log in until one "
+        "is set."
     ),
     "active_chats": "The number of chats now in the user's “My Chats”.",
 }
@@ -56,10 +56,10 @@ _INVITE = {
     ),
 }
 _REQUEST_EXAMPLE = {
-    "first_name": "Asha",
-    "last_name": "Rao",
-    "login_id": "asha",
-    "email_id": "asha@desk.example",
+    "first_name": "Mia",
+    "last_name": "Becker",
+    "login_id": "mia",
+    "email_id": "mia@desk.example",
     "custom_attributes": {"business": "Banking", "location": "Mumbai"},
     "privileges": [{"teamid": 1, "role": "Team Agent"}],
 }

@@ -154,7 +154,7 @@ class SearchCall(OpenApiViewExtension):
             @extend_schema(
                 operation_id="searchUsers",
                 summary="Search for users",
-                description="The users of the team who meet all conditions; `{}` is none. "
+                description="The users of the team who meet all conditions; `{}` finds all. "
                 f"A search has at most {search.MAX_CONDITIONS} conditions: each operator is one. "
                 "A stored value of another type than the operand meets no condition.",
                 tags=["users"],

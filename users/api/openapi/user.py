@@ -68,7 +68,7 @@ USER_EXAMPLE = {
     "login_using_email": False,
     "role_type": "Customer Care",
     "accepting_chats": False,
-    "skill_attributes": {"languages": ["en", "hi"]},
+    "skill_attributes": {"languages": ["en", "hi"], "seniority": 4},
     "active_chats": 0,
     "custom_attributes": {"business": "Banking", "location": "Mumbai"},
 }
