@@ -1,10 +1,13 @@
 """What the history has of saves and deletions that are not in a transaction, fail, or race."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.core import serializers
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.signals import pre_delete
 from django.test import Client
 
@@ -42,6 +45,40 @@ def test_a_fixture_is_loaded_outside_a_transaction():
     for loaded in serializers.deserialize("json", text):
         loaded.save()
     assert Change.objects.latest("id").after == {"first_name": "Bruno"}
+
+
+def test_a_membership_of_a_fixture_is_loaded_outside_a_transaction():
+    membership = MembershipFactory()
+    text = serializers.serialize("json", [membership]).replace("Team Agent", "Team Manager")
+    for loaded in serializers.deserialize("json", text):
+        loaded.save()
+    role = {str(membership.team_id): "Team Manager"}
+    assert Change.objects.latest("id").after == {"memberships": role}
+
+
+@pytest.mark.parametrize("savepoint", [False, True])
+def test_a_creation_that_is_rolled_back_takes_no_memberships_of_another(savepoint):
+    """Another process may get the ids that were rolled back, on SQLite."""
+    with transaction.atomic() if savepoint else nullcontext(), transaction.atomic():
+        UserFactory()
+        transaction.set_rollback(True)
+    with ThreadPoolExecutor(1) as pool:
+        user_id = pool.submit(in_thread(lambda: UserFactory().pk)).result(30)
+    membership = MembershipFactory(user_id=user_id, user=None)
+    assert lines()[-1][::2] == (
+        "updated",
+        {"memberships": {str(membership.team_id): "Team Agent"}},
+    )
+
+
+def in_thread(function):
+    def run():
+        try:
+            return function()
+        finally:
+            connection.close()
+
+    return run
 
 
 def test_a_password_that_is_assigned_as_a_hash_is_recorded():

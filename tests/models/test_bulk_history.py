@@ -71,6 +71,15 @@ def test_users_that_are_created_in_bulk_are_recorded(new_changes):
     assert "password" not in without.after
 
 
+def test_a_password_that_was_set_before_a_creation_in_bulk_is_recorded_once(new_changes):
+    user = UserFactory.build()
+    user.set_password("secret")
+    User.objects.bulk_create([user])
+    user.first_name = "Bruno"
+    user.save()
+    assert [change.after.get("password") for change in new_changes()] == ["set", None]
+
+
 def test_memberships_that_are_created_with_their_users_belong_to_the_creation(new_changes):
     team = TeamFactory()
     with transaction.atomic():

@@ -8,6 +8,7 @@ from django.core import signing
 from django.utils.translation import gettext
 
 from users.spreadsheets.cells import letters
+from users.spreadsheets.imports import Importer
 from users.spreadsheets.plans import CellError, Difference, Plan
 from users.spreadsheets.reading import Row
 
@@ -54,7 +55,7 @@ class Confirmation:
 
     actor: the id of who has seen the preview, and alone may confirm it.
     header: the first row of the file.
-    rows: each with its number, the version of its user, and its cells.
+    rows: each with its number, the version of its user (`Importer.version`), and its cells.
     team, invites: as chosen with the file.
     needs_all: True if all rows are to be imported, or none.
     """
@@ -84,16 +85,20 @@ class Confirmation:
         return [(number, cells) for number, _, cells in self.rows]
 
 
-def planned_rows(plans: Iterable[Plan]) -> list[tuple[int, str, list[str]]]:
+def planned_rows(importer: Importer, plans: Iterable[Plan]) -> list[tuple[int, str, list[str]]]:
     """Return the rows of the plans that do something, for a `Confirmation`."""
-    return [(plan.number, plan.version, list(plan.cells)) for plan in plans if plan.does_something]
+    return [
+        (plan.number, importer.version(plan), list(plan.cells))
+        for plan in plans
+        if plan.does_something
+    ]
 
 
-def refuse_changed(plans: Iterable[Plan], confirmation: Confirmation) -> None:
+def refuse_changed(importer: Importer, plans: Iterable[Plan], confirmation: Confirmation) -> None:
     """Refuse the plans that are not what was shown, since the user was changed meanwhile."""
     versions = {number: version for number, version, _ in confirmation.rows}
     for plan in plans:
-        if plan.errors or plan.version == versions[plan.number]:
+        if plan.errors or importer.version(plan) == versions[plan.number]:
             continue
         created = gettext("This user was created after the preview.")
         changed = gettext("This user was changed after the preview: upload the file again.")

@@ -151,11 +151,12 @@ class UserImport(LockingAdmin):
                 gettext("The file has more than %d rows: use manage.py import_users.") % MAX_ROWS
             )
         team, invites = asked.get("team"), bool(asked.get("invite"))
-        plans = self._importer(request, layout, team, invites=invites).plan(found)
+        importer = self._importer(request, layout, team, invites=invites)
+        plans = importer.plan(found)
         confirmation = Confirmation(
             request.user.pk,
             layout.header,
-            planned_rows(plans),
+            planned_rows(importer, plans),
             team.pk if team else None,
             invites,
             needs_all=not any(plan.errors for plan in plans),
@@ -284,7 +285,7 @@ class UserImport(LockingAdmin):
                 {user.pk for user in locked},
                 set(request.locked_superusers),
             )
-            refuse_changed(plans, confirmation)
+            refuse_changed(importer, plans, confirmation)
             if not (confirmation.needs_all and any(plan.errors for plan in plans)):
                 importer.save(plans)
         return plans

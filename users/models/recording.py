@@ -1,9 +1,10 @@
 """Writes into the history what is saved and deleted of users and their memberships."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 from django.apps import apps
@@ -16,7 +17,7 @@ from django.db import connections, models, transaction
 from users.attributes.rules import KINDS
 from users.attributes.values import same
 from users.db.compiled import PlannedUpdate
-from users.db.fields import Folded
+from users.db.fields import ExactCharField, Folded
 from users.db.keys import in_parts
 from users.models.history import (
     Change,
@@ -35,13 +36,34 @@ MembershipRow = tuple[Any, Any, str]  # the ids of user and team, and the role
 # What changes by itself, or has a way of its own into the history.
 _UNRECORDED = frozenset({"password", "last_login", "created_at", "updated_at"})
 
+# The fields whose rows hold what the instance does. Of others, such as a DecimalField that rounds,
+# or a project's own with a `pre_save()`, what was saved is read from the row.
+_STORED_AS_GIVEN = frozenset(
+    {
+        models.BigIntegerField,
+        models.BooleanField,
+        models.CharField,
+        models.DateField,
+        models.DateTimeField,
+        models.EmailField,
+        models.ForeignKey,
+        models.IntegerField,
+        models.PositiveIntegerField,
+        models.SmallIntegerField,
+        models.TextField,
+        ExactCharField,
+    }
+)
+
 
 class Recording:
     """What one save of `user` writes into the history.
 
-    It is made before the save, in the same transaction; then either `save` or `write` is called.
+    It is made before the save, in the same transaction, with the first table that is saved: of a
+    model that inherits from another one's table, the save goes on with its own. Then, for each
+    table, either `save` or `write` is called. The line is written with the last.
 
-    model: whose table it is, of the user's model and its parents.
+    table: the model, or the parent of it, whose table is saved first.
     names: the fields that are saved; None: all.
     is_new: true where it is known that there is no row yet.
     """
@@ -49,36 +71,62 @@ class Recording:
     def __init__(
         self,
         user: Any,
-        model: type[models.Model],
+        table: type[models.Model],
         names: Collection[str] | None,
         is_new: Any,
         using: str,
     ) -> None:
-        self.user, self.model, self.names, self.using = user, model, names, using
-        self.fields = _recorded_fields(model, names)
+        self.user, self.names, self.using = user, names, using
+        self.model = user._meta.concrete_model
+        self.fields = _recorded_fields(self.model, names)
         self.has_password = names is None or "password" in names
         self.is_needed = bool(self.fields) or self.has_password
+        self.is_read_back = bool(self.model._meta.parents) or not all(
+            type(field) in _STORED_AS_GIVEN or field.name in KINDS for field in self.fields
+        )
         self.old: Values | None = None
-        if self.is_needed and not is_new and user.pk is not None:
-            self.old = _stored_row(user, model, self.fields, using)
+        locked, user.locked_values = user.locked_values, None
+        key = user._get_pk_val(table._meta)
+        if self.is_needed and not is_new and key is not None:
+            self.old = self._stored_row(key, locked)
 
-    def save(self, update: PlannedUpdate) -> bool:
+    def _stored_row(self, key: Any, locked: Values | None) -> Values | None:
+        """Return what the row holds, by attribute name; None where there is no row.
+
+        It is read and locked here, unless what the user was read with is known to be locked.
+        """
+        names = _columns(self.model, self.fields)
+        if locked is not None and locked.keys() >= names:
+            return locked
+        parents = [parent for parent in self.model._meta.get_parent_list() if _is_user(parent)]
+        for model in (self.model, *parents):  # a parent's row may be there alone
+            own = names & {field.attname for field in model._meta.concrete_fields}
+            if row := _row(model, key, own, self.using).select_for_update().first():
+                return {**dict.fromkeys(names), **row}
+        return None
+
+    def save(self, update: PlannedUpdate, table: type[models.Model]) -> bool:
         """Run `update`, write what it changes, and return True if there was a row to update."""
         if self.old is None:
             return update.run()
+        if self.is_read_back:
+            is_stored = update.run()
+            self.write(table)
+            return is_stored
         before, after = self._difference(self.user.__dict__)
         if not after:
             return update.run()
         self._record_update(before, after, update)
         return True
 
-    def write(self) -> None:
-        """Write what has been saved."""
-        if not self.is_needed:
+    def write(self, table: type[models.Model]) -> None:
+        """Write what has been saved, if `table` is the last."""
+        if not self.is_needed or table is not self.model:
             return
         row = self.user.__dict__
-        if any(hasattr(row[field.attname], "resolve_expression") for field in self.fields):
-            row = _read(self.user, self.model, self.fields, self.using).get()
+        if self.is_read_back or not all(_is_known(field, row) for field in self.fields):
+            names = _columns(self.model, self.fields)
+            row = _row(self.model, self.user.pk, names, self.using).get()
         before, after = self._difference(row)
         if self.old is None:
             if self.user.first_roles:
@@ -102,14 +150,19 @@ class Recording:
         if old is not None:
             before, after = _difference(_recorded_values(self.fields, old), after)
         if self.has_password:
-            was, is_now = old and _password(old["password"]), _password(user.password)
+            now = row["password"]
+            was, is_now = old and _password(old["password"]), _password(now)
             # A log-in that rehashes the password saves it alone, and sets none.
             names = self.names
             is_log_in = names is not None and user._password is None and "updated_at" not in names
-            is_another = old is not None and old["password"] != user.password and not is_log_in
+            is_another = old is not None and old["password"] != now and not is_log_in
             if user._password is not None or was != is_now or is_another:
                 before, after = {**before, "password": was}, {**after, "password": is_now}
         return before, after
+
+
+def _is_user(model: Any) -> bool:
+    return hasattr(model, "UNRECORDED_FIELDS")
 
 
 def _join_teams(users: Iterable[Any], using: str) -> dict[Any, Values]:
@@ -118,8 +171,11 @@ def _join_teams(users: Iterable[Any], using: str) -> dict[Any, Values]:
     memberships: list[Any] = []
     found = {}
     for user in users:
-        roles, user.first_roles = user.first_roles, {}
-        memberships += [model(user=user, team_id=team, role=role) for team, role in roles.items()]
+        # In the order of the teams' ids, in which a deletion of several locks them.
+        roles, user.first_roles = dict(sorted(user.first_roles.items())), {}
+        memberships += [
+            model(user_id=user.pk, team_id=team, role=role) for team, role in roles.items()
+        ]
         found[user.pk] = _memberships(roles, {})
     # Django's own `bulk_create`, for they are recorded with the user.
     plain: Any = models.QuerySet(model, using=using)
@@ -133,7 +189,7 @@ def record_creations(model: Any, users: Collection[Any], using: str) -> None:
     users: of `model`.
     """
     fields = _recorded_fields(model, None)
-    names = {field.attname for field in fields} | {model.USERNAME_FIELD, "password"}
+    names = _columns(model, fields)
     roles = _join_teams(users, using)
     for ids in in_parts([user.pk for user in users]):
         changes = []
@@ -153,12 +209,17 @@ def record_creations(model: Any, users: Collection[Any], using: str) -> None:
 def _creations(using: str) -> dict[Any, int]:
     """Return the changes that made users in the transaction that runs, by user id."""
     connection: Any = connections[using]
-    return vars(connection).setdefault("users_creations", {})
+    noted: dict[Any, int] = vars(connection).setdefault("users_creations", {})
+    # After a rollback nothing waits for the commit, and SQLite gives the same ids again.
+    if noted and not any(waits[1] == noted.clear for waits in connection.run_on_commit):
+        noted.clear()
+    return noted
 
 
 def _note_creations(change_ids: Mapping[Any, int], using: str) -> None:
     creations = _creations(using)
-    transaction.on_commit(creations.clear, using=using)
+    if not creations:
+        transaction.on_commit(creations.clear, using=using)
     creations.update(change_ids)
 
 
@@ -174,20 +235,20 @@ def _recorded_fields(model: Any, names: Collection[str] | None) -> list[Any]:
     ]
 
 
-def _stored_row(user: Any, model: Any, fields: list[Any], using: str) -> Values | None:
-    """Return what the row holds of `fields`, by attribute name; None where there is no row.
+def _columns(model: Any, fields: Iterable[Any]) -> set[str]:
+    return {field.attname for field in fields} | {model.USERNAME_FIELD, "password"}
 
-    It is read and locked here, unless what the user was read with is known to be locked.
+
+def _row(model: Any, key: Any, names: Iterable[str], using: str) -> Any:
+    return model._base_manager.using(using).filter(pk=key).order_by().values(*names)
+
+
+def _is_known(field: Any, row: Mapping[str, Any]) -> bool:
+    """Return True if `row` has the field's value, and not an expression for it.
+
+    Of an expression, Django 6 has the value, or nothing where the database does not return it.
     """
-    if user.locked_values is not None:
-        locked, user.locked_values = user.locked_values, None
-        return locked
-    return _read(user, model, fields, using).select_for_update().first()
-
-
-def _read(user: Any, model: Any, fields: list[Any], using: str) -> Any:
-    names = {field.attname for field in fields} | {model.USERNAME_FIELD, "password"}
-    return model._base_manager.using(using).filter(pk=user.pk).order_by().values(*names)
+    return field.attname in row and not hasattr(row[field.attname], "resolve_expression")
 
 
 def _recorded_values(fields: Iterable[Any], row: Mapping[str, Any]) -> Values:
@@ -210,6 +271,10 @@ class _Encoder(DjangoJSONEncoder):
     def default(self, value: Any) -> Any:
         if isinstance(value, datetime):  # which the base class cuts to milliseconds
             return (value.astimezone(UTC) if value.tzinfo else value).isoformat()
+        if isinstance(value, time):
+            return value.isoformat()
+        if isinstance(value, bytes | memoryview):
+            return b64encode(value).decode()
         try:
             return super().default(value)
         except TypeError:  # of a field type of the project's own

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models, router, transaction
+from django.db import models, transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -16,12 +16,28 @@ from users.models.names import UniquelyNamed
 from users.models.validators import validate_storable
 
 
+class TeamQuerySet(models.QuerySet[Any]):
+    def delete(self) -> Any:
+        """Delete the teams, locked first: who joins one of them meanwhile is seen, or refused."""
+        self._for_write = True
+        with transaction.atomic(using=self.db, savepoint=False):
+            # On a copy without annotations, joins and order, which may not be locked.
+            keys = list(self.order_by().values_list("pk", flat=True))
+            _lock_teams(keys, self.db)
+            return super().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+
 class Team(UniquelyNamed):
     name = models.CharField(_("name"), max_length=150, validators=[validate_storable])
     name_key = FoldedField(of="name")
     members: models.ManyToManyField = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="teams"
     )
+
+    objects = TeamQuerySet.as_manager()
 
     class Meta:
         ordering = ("name", "id")
@@ -34,6 +50,15 @@ class Team(UniquelyNamed):
     def __str__(self) -> str:
         return self.name
 
+    def delete(self, using: Any = None, keep_parents: bool = False) -> Any:
+        """Delete the team, as `TeamQuerySet.delete` does."""
+        using = using or router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=using, savepoint=False):
+            _lock_teams([self.pk], using)
+            return super().delete(using, keep_parents)
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+
     def clean(self) -> None:
         super().clean()
         if self.name and not self.name_key:
@@ -41,6 +66,12 @@ class Team(UniquelyNamed):
         others = type(self)._base_manager.exclude(pk=self.pk)
         if others.filter(name_key=self.name_key).exists():
             raise ValidationError({"name": gettext("A team with this name already exists.")})
+
+
+def _lock_teams(keys: Collection[Any], using: str) -> None:
+    rows = Team._base_manager.using(using).select_for_update().order_by("pk")
+    for part in in_parts(sorted(keys)):
+        list(rows.filter(pk__in=part).values_list("pk"))
 
 
 class MembershipQuerySet(models.QuerySet[Any]):
@@ -141,11 +172,6 @@ class Membership(models.Model):
     def __str__(self) -> str:
         return gettext("%(user)s in %(team)s") % {"user": self.user, "team": self.team}
 
-    def save(self, **kwargs: Any) -> None:
-        using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
-        with transaction.atomic(using=using, savepoint=False):
-            super().save(**kwargs)
-
     def unique_error_message(self, model_class: Any, unique_check: Any) -> ValidationError:
         if set(unique_check) == {"user", "team"}:
             message = gettext("This user is in this team already.")
@@ -163,7 +189,10 @@ class Membership(models.Model):
     ) -> Any:
         """Save the row, and in the history what it changes; of a fixture too, which is `raw`."""
         django: Any = super()
-        with recording.recording_memberships(
-            {self.user_id}, lambda: stored_rows(using, "pk", [self.pk]), using
+        with (
+            transaction.atomic(using=using, savepoint=False),
+            recording.recording_memberships(
+                {self.user_id}, lambda: stored_rows(using, "pk", [self.pk]), using
+            ),
         ):
             return django._save_table(raw, cls, force_insert, force_update, using, update_fields)

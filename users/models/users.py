@@ -57,6 +57,8 @@ class UserQuerySet(models.QuerySet[Any]):
         with transaction.atomic(using=self.db, savepoint=False):
             super().bulk_create(users, batch_size)
             record_creations(self.model, users, self.db)
+        for user in users:
+            user._password = None  # as after `save()`: the next one sets none
         return users
 
     bulk_create.alters_data = True  # type: ignore[attr-defined]
@@ -278,6 +280,8 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
     # For the same: the roles, by team id, that a new user is saved with.
     first_roles: Mapping[int, str] = {}
 
+    _recording: Recording | None = None  # of the save that runs
+
     # What was read of the row, by attribute name; None where it is no longer what the row holds.
     stored_values: dict[str, Any] | None = None
 
@@ -388,6 +392,12 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
         }
         return changed if "password" in changed else None
 
+    def save_base(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().save_base(*args, **kwargs)
+        finally:
+            self._recording = None
+
     def _save_table(
         self,
         raw: bool = False,
@@ -401,17 +411,20 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
 
         Fields of a stored row are saved by a compiled statement, all else as Django does.
         """
+        django: Any = super()
+        if not issubclass(cls, AbstractUser):  # another parent of the project's model
+            return django._save_table(raw, cls, force_insert, force_update, using, update_fields)
         if raw and not self.is_active:
             self.accepting_chats = False
-        django: Any = super()
         plain = update_fields and not raw and not force_insert
         with transaction.atomic(using=using, savepoint=False):
-            recording = Recording(self, cls, update_fields, force_insert, using)
+            recording = self._recording or Recording(self, cls, update_fields, force_insert, using)
+            self._recording = recording
             update = compiled.plan_update(self, cls, using, update_fields) if plain else None
-            if update and recording.save(update):
+            if update and recording.save(update, cls):
                 return True
             result = django._save_table(raw, cls, force_insert, force_update, using, update_fields)
-            recording.write()
+            recording.write(cls)
         if raw and not self.is_active:
             self.end_sessions()
         return result

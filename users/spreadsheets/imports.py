@@ -166,7 +166,8 @@ class Importer:
 
     def _teams(self, plans: Iterable[Plan]) -> dict[str, Team]:
         """Return the teams that the rows name, by what their names fold to."""
-        names = {fold(name) for plan in plans for name in LISTS.from_text(plan.text("teams"))}
+        texts = {plan.text("teams") for plan in plans}
+        names = {fold(name) for text in texts for name in LISTS.from_text(text)}
         found: dict[str, Team] = {}
         for part in in_parts(names):
             teams = Team._base_manager.using(self.using).filter(name_key__in=part)
@@ -216,7 +217,6 @@ class Importer:
 
     def _plan_update(self, plan: Plan, batch: "_Batch") -> None:
         user = plan.user
-        plan.version = self.version(user)
         for name, key in (("login_id", user.login_key), ("email_id", user.email_key)):
             if plan.text(name) and fold(plan.text(name)) != key:
                 error = "Cannot be changed by an import, but on the user's page in the admin site."
@@ -269,8 +269,14 @@ class Importer:
             if text := column.text(user):
                 yield Difference(column.name, "", text)
 
-    def version(self, user: Any) -> str:
-        """Return a text that is another one once a detail of the user, or a role, has changed."""
+    def version(self, plan: Plan) -> str:
+        """Return a text that is another one once a detail of the plan's user, or a role, changes.
+
+        Empty for a new user.
+        """
+        if plan.is_new or plan.user is None:
+            return ""
+        user = plan.user
         covered = [values.canonical(getattr(user, name)) for name in _COVERED]
         if self.has_teams:
             covered.append(sorted([each.team_id, each.role] for each in user.memberships.all()))

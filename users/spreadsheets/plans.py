@@ -94,7 +94,6 @@ class Plan:
     user: the one that the row names, or a new one that is not saved yet; None where there is none.
     changes: the new values by field, of a user who is there.
     roles: the new roles by team id.
-    version: of a user who is there, as the plan was made.
     """
 
     layout: Layout
@@ -106,7 +105,6 @@ class Plan:
     roles: dict[int, str] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
     errors: list[CellError] = field(default_factory=list)
-    version: str = ""
 
     @property
     def does_something(self) -> bool:

@@ -38,6 +38,10 @@ def reading() -> Iterator[None]:
         raise ApiError(status_codes.RETRIEVAL_FAILED) from error
 
 
+def team_not_found() -> ApiError:
+    return ApiError(status_codes.TEAM_NOT_FOUND, {"teamid": [_TEAM_ID]})
+
+
 class ApiView(APIView):
     """The base class of the API's views.
 
@@ -86,7 +90,7 @@ class ApiView(APIView):
         self.limit_rate(request)  # 9429
         self.team_id = self.get_team_id(request)
         if self.team_id is None:
-            raise ApiError(status_codes.TEAM_NOT_FOUND, {"teamid": [_TEAM_ID]})
+            raise team_not_found()
         # A method that there is not is no call that writes: `dispatch` looks it up next, 2099.
         if getattr(request.auth, "read_only", False) and self.writes(request):
             raise ApiError(status_codes.NOT_ALLOWED)

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, router
+from django.db import DatabaseError, IntegrityError, OperationalError, router
 from django.utils.encoding import escape_uri_path
 from django.views.decorators.debug import sensitive_variables
 from rest_framework.request import Request
@@ -14,15 +14,23 @@ from users.api.body import Body, Parameters
 from users.api.envelope import ApiError, EnvelopeResponse
 from users.api.privileges import read_privileges
 from users.api.serializers import invalid
-from users.api.views.base import ApiView
+from users.api.views.base import ApiView, team_not_found
 from users.api.views.user import user_response
 from users.attributes.rules import KINDS, Rules, rules_by_field
 from users.attributes.types import Boolean
 from users.db import transactions
 from users.db.compiled import CompiledQuery
-from users.models import AbstractUser, AttributeDefinition, Membership
+from users.db.errors import is_deadlock
+from users.models import AbstractUser, AttributeDefinition, Membership, Team
 
 _DEFINITIONS = CompiledQuery(AttributeDefinition._base_manager.order_by)
+
+
+class _OutdatedError(DatabaseError):
+    """The creation was refused for what others did at the same moment: validate it again.
+
+    A team was deleted after it was found to be granted, or a name that was taken is free by now.
+    """
 
 
 class CreateView(ApiView):
@@ -33,6 +41,19 @@ class CreateView(ApiView):
     def post(self, request: Request) -> EnvelopeResponse:
         using = router.db_for_write(get_user_model())
         parameters = Body(request).parse()
+        try:
+            user = self.store(parameters, using)
+        except _OutdatedError:
+            user = self.store(parameters, using)
+        response = user_response(status_codes.USER_CREATED, user)
+        response["Location"] = f"{escape_uri_path(request.path.rstrip('/'))}/{user.pk}"
+        return response
+
+    def store(self, parameters: Parameters, using: str) -> AbstractUser:
+        """Validate the parameters, save the new user, and return it.
+
+        Raises `ApiError`, and `_OutdatedError`.
+        """
         user, roles = self.validate(parameters, using)
         try:
             with transactions.atomic(using):
@@ -42,10 +63,14 @@ class CreateView(ApiView):
         except IntegrityError as error:
             if taken := changes.taken_names(user, using):
                 raise ApiError(status_codes.USER_EXISTS, taken) from error
+            if not Team._base_manager.using(using).filter(pk=cast("int", self.team_id)).exists():
+                raise team_not_found() from error
+            raise _OutdatedError from error
+        except OperationalError as error:
+            if is_deadlock(error):  # MariaDB: of several that make one name, while it is freed
+                raise _OutdatedError from error
             raise
-        response = user_response(status_codes.USER_CREATED, user)
-        response["Location"] = f"{escape_uri_path(request.path.rstrip('/'))}/{user.pk}"
-        return response
+        return user
 
     def validate(self, parameters: Parameters, using: str) -> tuple[AbstractUser, dict[int, str]]:
         """Return the new user, not yet saved, and the roles by team id.
