@@ -162,6 +162,8 @@ def test_a_user_is_found_by_the_email_in_any_case_and_encoding(listing, user):
     user.save()
     MembershipFactory(team=user.teams.get())
     assert ids(assert_listed(listing("?email_id=ZO%C3%8B%2B1@desk.example"))) == [user.pk]
+    # As curl sends it, which encodes nothing.
+    assert ids(assert_listed(listing("?email_id=zoë%2B1@desk.example"))) == [user.pk]
     assert ids(assert_listed(listing("?email_id=zoe%2B1@desk.example"))) == []
     assert ids(assert_listed(listing("?email_id=%FF%ED%A0%80"))) == []
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection
 from urllib.parse import parse_qsl
 
+from django.core.handlers.wsgi import WSGIRequest
 from rest_framework.request import Request
 
 from users.api import status_codes
@@ -15,7 +16,10 @@ def read(
 ) -> tuple[dict[str, str], dict[str, list[str]]]:
     """Return the query parameters by name, and errors for those that are unknown or repeated."""
     # Not `request.GET`, whose encoding and limits can be errors of their own.
-    query = parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True)
+    text = request.META.get("QUERY_STRING", "")
+    if isinstance(request._request, WSGIRequest):  # whose text has a character for each byte
+        text = text.encode("iso-8859-1").decode(errors="replace")
+    query = parse_qsl(text, keep_blank_values=True)
     instead = f"Known are: {', '.join(known)}." if known else "This call takes none."
     errors = {}
     for name, count in Counter(name for name, _ in query).items():
