@@ -64,7 +64,7 @@ NUMBERS = [
 ]
 SCALARS = [*STRINGS, *NUMBERS, True, False]
 # What no call stores, but a fixture or a database's own console may have.
-STRANGE = [None, {}, {"a": 1}, [None], [[1]], [{"a": 1}]]
+STRANGE = [None, {}, {"a": 1}, [None], [["a"]], [{"a": 1}]]
 COMPARISONS = {
     "lt": operator.lt,
     "lte": operator.le,
@@ -89,11 +89,12 @@ def condition(rng):
         case "eq":
             return "eq", value(rng)
         case "in":
-            return "in", [value(rng) for _ in range(rng.randrange(1, 6))]
+            return "in", [value(rng) for _ in range(rng.choice([1, 2, 5, 60]))]
         case "exists":
             return "exists", rng.choice([True, False])
         case "contains":
-            return "contains", rng.choice(SCALARS)
+            # MariaDB takes numbers in lists for equal that differ by less than 1e-12.
+            return "contains", rng.choice([*STRINGS, 1, -1.0, 2.5, 1e22, 2**53 - 1, True, False])
         case comparison:
             return comparison, rng.choice(NUMBERS)
 
