@@ -1,11 +1,13 @@
 """Attribute values as JSON: which are the same, and how they are merged."""
 
 import json
+import sys
 
 import pytest
 
 from tests.assertions import assert_updated
 from tests.database import store
+from users.models import Change
 
 
 def test_a_nested_merge_follows_the_rfc(call, user):
@@ -32,3 +34,12 @@ def test_a_large_double_sent_again_changes_nothing(call, user):
     assert_updated(call({"skill_attributes": {"it": 1e300}}))
     user.refresh_from_db()
     assert (user.updated_at, user.skill_attributes["it"]) == (updated_at, 1e300)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_number_that_no_double_can_hold_is_answered_changed_and_recorded(call, user, sign):
+    store(user, skill_attributes={"it": sign * 10**400})
+    largest = sign * sys.float_info.max
+    assert call(method="GET").json()["response"]["skill_attributes"] == {"it": largest}
+    assert_updated(call({"skill_attributes": {"it": None}}), skill_attributes={})
+    assert Change.objects.latest("id").before == {"skill_attributes": {"it": largest}}

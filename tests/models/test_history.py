@@ -204,6 +204,12 @@ def test_a_deletion_holds_all_that_was_there(member, team, many):
     assert Change.objects.filter(user_id=user_id, action="updated").count() == 0
 
 
+def test_a_deletion_of_many_does_not_read_them_for_the_history_alone(member):
+    users = User.objects.all()
+    users.delete()
+    assert users._result_cache is None
+
+
 def test_a_fixture_is_recorded_too(member):
     text = serializers.serialize("json", [member]).replace('"Asha"', '"Bruno"')
     for loaded in serializers.deserialize("json", text):

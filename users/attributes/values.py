@@ -5,6 +5,7 @@ No database, no HTTP. Error messages are in English, like all of the API's.
 
 import json
 import math
+import sys
 from typing import Any, TypeAlias
 
 from django.utils.translation import gettext
@@ -29,7 +30,7 @@ class JSONDecoder(json.JSONDecoder):
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(parse_int=_parse_int, **options)
+        super().__init__(parse_int=_parse_int, parse_float=_parse_float, **options)
 
     def decode(self, text: str, *args: Any) -> Any:
         value = super().decode(text, *args)
@@ -54,7 +55,12 @@ def _parse_int(digits: str) -> int | float:
     # Check the length first: int() rejects strings of thousands of digits.
     if len(digits) <= 17 and abs(number := int(digits)) <= MAX_INTEGER:
         return number
-    return float(digits)
+    return _parse_float(digits)
+
+
+def _parse_float(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else math.copysign(sys.float_info.max, number)
 
 
 def same(one: object, other: object) -> bool:

@@ -391,7 +391,7 @@ class _Deletion:
 
         Where it has been noted already, an earlier attempt has failed, and this is a new one.
         """
-        kept = vars(origin or instance)
+        kept = vars(instance if origin is None else origin)
         row = instance._meta.label, instance.pk
         deletion = kept.get("_users_deletion")
         if deletion is None or row in deletion.left:
@@ -455,7 +455,7 @@ def _membership_goes(instance: Any, using: str, origin: Any, **kwargs: Any) -> N
 
 
 def _is_gone(instance: Any, using: str, origin: Any, **kwargs: Any) -> None:
-    kept = vars(origin or instance)
+    kept = vars(instance if origin is None else origin)
     deletion = kept["_users_deletion"]
     deletion.left.discard((instance._meta.label, instance.pk))
     if not deletion.left:
