@@ -3,13 +3,12 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext
 
 from users import changes
-from users.models import AttributeDefinition, holders
+from users.models import AttributeDefinition, holders, locking
 
 _BATCH = 500
 
@@ -48,7 +47,7 @@ def rename(
     It is one transaction, and each user has a line in the history. If superusers are locked at all
     (`UserManager.lock_superusers`), the caller has done so before.
 
-    also_lock: the ids of other users, who are locked as well: all in the order of their ids.
+    also_lock: the ids of other users, who are locked as well.
     check: called first without users, once they are locked, and then with those who are about to
         change. If it raises, nothing changes.
 
@@ -75,13 +74,10 @@ def rename(
 
 
 def _locked(user_ids: Iterable[Any], using: str) -> list[list[Any]]:
-    """Lock users in the order of their ids, and return these in batches."""
+    """Lock users, and return their ids in batches."""
     ids = sorted(set(user_ids))
-    batches = [ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)]
-    rows = get_user_model()._base_manager.using(using).select_for_update().order_by("pk")
-    for batch in batches:
-        list(rows.filter(pk__in=batch).values_list("pk"))
-    return batches
+    locking.lock_ids(ids, using)
+    return [ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)]
 
 
 def _changed(user: Any, definition: AttributeDefinition, old: str, new: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import connection, transaction
 
 from tests.factories import AdministratorFactory, MembershipFactory, UserFactory
 from tests.postgresql import wait_until_somebody_waits_for_a_lock
@@ -72,6 +72,35 @@ def test_superusers_are_locked_first_as_on_admin_pages(send, team):
             wait_until_somebody_waits_for_a_lock()
             User.objects.select_for_update(nowait=True).get(pk=user.pk)
         assert answer.result(30)["status_code"] == 4309
+
+
+@on_postgresql
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda users: Membership.objects.filter(user__in=users).update(role="Team Manager"),
+        lambda users: User.objects.bulk_update(users, ["first_name"]),
+    ],
+)
+def test_what_changes_many_locks_superusers_first_too(team, change):
+    user = UserFactory()
+    superuser = AdministratorFactory(is_superuser=True)
+    for member in (user, superuser):
+        MembershipFactory(user=member, team=team)
+
+    def in_a_thread():
+        try:
+            change([user, superuser])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            User.objects.lock_superusers()
+            changed = pool.submit(in_a_thread)
+            wait_until_somebody_waits_for_a_lock()
+            User.objects.select_for_update(nowait=True).get(pk=user.pk)
+        changed.result(30)
 
 
 @on_postgresql

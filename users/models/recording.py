@@ -28,6 +28,7 @@ from users.models.history import (
     team_ids,
     unsaved,
 )
+from users.models.locking import lock_ids
 
 Roles = Mapping[Any, str]  # by team id
 MembershipRow = tuple[Any, Any, str]  # the ids of user and team, and the role
@@ -349,12 +350,7 @@ def _roles(rows: Iterable[MembershipRow]) -> dict[Any, dict[Any, str]]:
 
 def _locked_login_ids(user_ids: Collection[Any], using: str) -> dict[Any, str]:
     """Lock users, and return their login ids by user id."""
-    name = get_user_model().USERNAME_FIELD
-    users = get_user_model()._base_manager.using(using).select_for_update().order_by("pk")
-    found: dict[Any, str] = {}
-    for ids in in_parts(sorted(user_ids)):
-        found |= users.filter(pk__in=ids).values_list("pk", name)
-    return found
+    return dict(lock_ids(user_ids, using, get_user_model().USERNAME_FIELD))
 
 
 def _add_to_creation(creation: Change, roles: Values, using: str) -> None:

@@ -18,17 +18,14 @@ from users.attributes.rules import KINDS, flat, rules_by_field
 from users.db import batches, compiled
 from users.db.fields import ExactCharField, FoldedField, SearchableField
 from users.db.functions import SHA256, JSONType
-from users.db.keys import in_parts
+from users.models import locking
 from users.models.attribute_definitions import AttributeDefinition
+from users.models.locking import IS_ACTIVE_SUPERUSER
 from users.models.names import UniquelyNamed
 from users.models.recording import Recording, record_creations
 from users.models.sessions import Session
 from users.models.validators import validate_storable
 from users.names import fold
-
-_IS_ACTIVE_SUPERUSER = models.Q(
-    is_superuser=True, status="active", role_type="Administrative"
-)  # who may enter the admin site
 
 
 class UserQuerySet(models.QuerySet[Any]):
@@ -80,11 +77,8 @@ class UserQuerySet(models.QuerySet[Any]):
         if any(user.pk is None for user in users):
             raise ValueError("All bulk_update() objects must have a primary key set.")
         with transaction.atomic(using=self.db, savepoint=False):
-            # All locks first, in the order of their keys, so that no two wait for each other.
-            rows = self.model._base_manager.using(self.db).select_for_update().order_by("pk")
-            stored: set[Any] = set()
-            for part in in_parts(sorted(user.pk for user in users)):
-                stored.update(rows.filter(pk__in=part).values_list("pk", flat=True))
+            # All locks first, in their order, so that no two wait for each other.
+            stored = {pk for (pk,) in locking.lock_ids({user.pk for user in users}, self.db)}
             with batches.batch(self.db):
                 for user in users:
                     if user.pk in stored:
@@ -133,24 +127,17 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         Who takes access away from one of them locks all, in the order of their ids, and before any
         other user: so one stays, and no two wait for each other.
         """
-        return self._lock(self.active_superusers())
+        return {pk for (pk,) in locking.lock(self.active_superusers())}
 
     def active_superusers(self) -> "models.QuerySet[AbstractUser]":
         """Return the superusers who may enter the admin site."""
-        return self.filter(_IS_ACTIVE_SUPERUSER)
+        return self.filter(IS_ACTIVE_SUPERUSER)
 
     def lock(self, users: "models.QuerySet[AbstractUser]") -> set[Any]:
         """Lock many users in the order that `lock_superusers` keeps to, and return their ids."""
         if connections[self.db].vendor == "mysql":
-            # It locks rows as it reads them, in the order of their ids, not as it returns them.
-            self._lock(users.filter(_IS_ACTIVE_SUPERUSER))
-        return self._lock(users)
-
-    @staticmethod
-    def _lock(users: "models.QuerySet[AbstractUser]") -> set[Any]:
-        superusers_first = models.Case(models.When(_IS_ACTIVE_SUPERUSER, then=0), default=1)
-        locked = users.select_for_update().order_by(superusers_first, "pk")
-        return set(locked.values_list("pk", flat=True))
+            locking.lock(users.filter(IS_ACTIVE_SUPERUSER))
+        return {pk for (pk,) in locking.lock(users)}
 
     def with_logged_in(self, now: Any = None) -> "models.QuerySet[AbstractUser]":
         """Return users that know whether they are logged in without a query for each.
