@@ -48,6 +48,22 @@ def test_the_mail_is_sent_to_the_user_with_a_link(asha, invite):
     assert re.search(r'href="http://testserver/invitations/\w+/\w+-\w+/"', html)
 
 
+def test_the_user_is_read_where_they_were_written(asha, settings, monkeypatch):
+    monkeypatch.setattr(Replica, "read", [])
+    settings.DATABASE_ROUTERS = [f"{__name__}.Replica"]
+    list(invitations.invited())
+    assert Replica.read == []
+
+
+class Replica:
+    """A router that reads of a replica, which may be behind; it notes what is read there."""
+
+    read: list = []
+
+    def db_for_read(self, model, **hints):
+        self.read.append(model)
+
+
 def test_no_mail_is_sent_unless_the_transaction_commits(asha, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
         invitations.invite(asha)

@@ -94,7 +94,9 @@ def invitable(users: QuerySet[Any]) -> QuerySet[Any]:
 def invited() -> QuerySet[Any]:
     """Return the users who were invited, and may still set their first password."""
     invitations = Invitation._base_manager.filter(user=OuterRef("pk"))
-    return invitable(get_user_model()._default_manager.filter(Exists(invitations)))
+    # Where they are written: a replica may not know yet who has just been invited.
+    users = get_user_model()._default_manager.using(router.db_for_write(get_user_model()))
+    return invitable(users.filter(Exists(invitations)))
 
 
 def _send_again(email: str) -> None:

@@ -169,8 +169,11 @@ def test_what_fails_after_the_commit_is_logged_and_the_update_stands(
     def fail():
         raise error
 
+    done = []
     receive(lambda: transaction.on_commit(fail))
+    receive(lambda: transaction.on_commit(lambda: done.append("what comes after it")))
     assert_updated(call({"first_name": "Bruno"}), first_name="Bruno")
+    assert done
     assert User.objects.get(pk=user.pk).first_name == "Bruno"
     [record] = [record for record in caplog.records if record.levelname == "ERROR"]
     assert record.exc_info[1] is error

@@ -5,6 +5,8 @@ import re
 import pytest
 from django.contrib.auth import get_user_model
 from django.core import mail
+from django.db import transaction
+from django.db.models.signals import post_save
 from django.test import Client
 
 from tests.api.conftest import REQUIRED
@@ -37,6 +39,20 @@ def test_the_user_is_sent_a_link_that_sets_the_password(create):
     page = browser.get(link)["Location"]
     browser.post(page, {"new_password1": PASSWORD, "new_password2": PASSWORD})
     assert User.objects.get(pk=user.pk).check_password(PASSWORD)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_receiver_of_the_host_does_after_the_commit_costs_no_mail(call):
+    def receiver(**kwargs):
+        transaction.on_commit(lambda: 1 // 0)
+
+    post_save.connect(receiver, sender=User)
+    try:
+        response = call({**REQUIRED, "invite": True}, "POST", path="/api/users")
+    finally:
+        post_save.disconnect(receiver, sender=User)
+    assert_created(response)
+    assert len(mail.outbox) == 1
 
 
 @pytest.mark.parametrize(

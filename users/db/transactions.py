@@ -1,13 +1,10 @@
 """A transaction that succeeds exactly if its commit does."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.db import DatabaseError, OperationalError, connections, transaction
-
-logger = logging.getLogger(__name__)
 
 _POSTGRESQL_IN_ERROR = 3  # libpq's PQTRANS_INERROR
 
@@ -20,29 +17,25 @@ class OutcomeUnknownError(OperationalError):
 def atomic(using: str) -> Iterator[None]:
     """Like an outermost `transaction.atomic`, but it succeeds exactly if the commit does.
 
-    Django's also raises if an `on_commit` callback fails after the commit, which is only logged
-    here. And it does not raise if a database error was swallowed and the transaction is rolled back
-    for it, which is a `DatabaseError` here.
+    Django's also raises if an `on_commit` callback fails after the commit, and makes none of the
+    calls after it; here that is only logged, and the others are made. And it does not raise if a
+    database error was swallowed and the transaction is rolled back for it, which is a
+    `DatabaseError` here.
     """
     connection: Any = connections[using]
-    committed = committing = False
-
-    def note_commit() -> None:
-        nonlocal committed
-        committed = True
-
+    committing = False
     try:
         with transaction.atomic(using=using):
             driver_connection = connection.connection
-            transaction.on_commit(note_commit, using=using)
             yield
             if _will_be_rolled_back(connection):
                 raise DatabaseError("An error in the transaction was swallowed: it is rolled back.")
+            # Robust, all of them: Django logs what fails after the commit.
+            hooks = connection.run_on_commit
+            connection.run_on_commit = [(sids, function, True) for sids, function, _ in hooks]
             committing = True
     except Exception as error:
-        if committed:
-            logger.exception("A callback failed after the commit")
-        elif committing and connection.connection is not driver_connection:
+        if committing and connection.connection is not driver_connection:
             raise OutcomeUnknownError from error
         else:
             raise
