@@ -129,6 +129,19 @@ def test_nobody_is_invited_where_no_mail_is_sent(import_, settings):
         import_("First Name,Login ID", "Asha,asha@desk.example", arguments=["--invite"])
 
 
+@pytest.mark.parametrize("column", range(6))
+@pytest.mark.parametrize("text", ["\0", "a\0b", "x" * 5000, "\u2060", "ß|é|\\", "9" * 400])
+def test_no_text_is_an_error_of_the_database(import_, business, column, text):
+    row = ["Eve", "eve@desk.example", "eve@desk.example", "", "", ""]
+    row[column] = text
+    import_(
+        "First Name,Login ID,Email ID,Team,custom:business,ID",
+        ",".join(row),
+        arguments=["--only-valid"],
+    )
+    assert "1 created" in import_.out.getvalue() or len(import_.reported()) == 2
+
+
 # Users who are there.
 
 

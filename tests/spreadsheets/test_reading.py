@@ -1,11 +1,14 @@
 """Files as they are. Those in `files` were written by LibreOffice, from `people.fods`."""
 
+import contextlib
 import io
 import tracemalloc
 import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from users.spreadsheets import reading, workbooks, writing
 from users.spreadsheets.limits import MAX_COLUMNS, MAX_ROW_LENGTH, UnreadableFileError
@@ -72,6 +75,23 @@ def test_an_encoding_that_is_not_utf_8_is_asked_for_and_not_guessed():
 
 def test_a_file_of_an_older_excel_is_refused_with_what_to_do():
     assert "Save it as .xlsx" in error_of((FILES / "people.xls").read_bytes())
+
+
+@given(
+    st.sampled_from(
+        [b"", b"PK", b"PK\x03\x04", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"sep="]
+    ),
+    st.binary(max_size=400),
+    st.sampled_from(["", *reading.ENCODINGS]),
+)
+def test_any_bytes_are_read_or_refused(start, rest, encoding):
+    with contextlib.suppress(UnreadableFileError):
+        read(start + rest, encoding=encoding)
+
+
+def test_an_escaped_surrogate_of_a_workbook_is_no_character_of_its_own():
+    data = f"<row>{text_cell('_xD83D__xDE00_')}{text_cell('a_xD800_')}</row>"
+    assert read(workbook(sheet1=sheet(data))) == [(1, ["😀", "a�"])]
 
 
 # What would fill the memory.

@@ -36,7 +36,7 @@ _NOT_VALUES = _NAMES | {"teams", "roles"}
 # What a user must still have for a plan to hold. Not `updated_at`: it moves with the chats as well.
 _COVERED = (*changes.FIELDS, "login_id", "email_id", "role_type", "is_superuser", *KINDS)
 
-_MAX_NAME_LENGTH = 254  # of a login id or an email: what is longer is no user's
+_MAX_NAME_LENGTH = 254  # of a login id or an email
 
 
 def refuse_nothing(plan: Plan) -> Mapping[str, str]:
@@ -167,9 +167,9 @@ class Importer:
     def _teams(self, plans: Iterable[Plan]) -> dict[str, Team]:
         """Return the teams that the rows name, by what their names fold to."""
         texts = {plan.text("teams") for plan in plans}
-        names = {fold(name) for text in texts for name in LISTS.from_text(text)}
+        names = {name for text in texts for name in LISTS.from_text(text) if "\0" not in name}
         found: dict[str, Team] = {}
-        for part in in_parts(names):
+        for part in in_parts(map(fold, names)):
             teams = Team._base_manager.using(self.using).filter(name_key__in=part)
             found |= {team.name_key: team for team in teams}
         return found
@@ -324,9 +324,9 @@ def _id(plan: Plan) -> int | None:
 
 
 def _key(plan: Plan, name: str) -> str:
-    """Return what the login id or the email of the row folds to."""
+    """Return what the login id or the email of the row folds to; empty if no user has such."""
     text = plan.text(name)
-    return fold(text) if len(text) <= _MAX_NAME_LENGTH else ""
+    return fold(text) if len(text) <= _MAX_NAME_LENGTH and "\0" not in text else ""
 
 
 def _needs(

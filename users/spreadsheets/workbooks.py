@@ -70,9 +70,13 @@ def rows(file: BinaryIO, max_size: int) -> Iterator[tuple[int, list[str]]]:
 
 def _text(cell: Any) -> str:
     value = cell.value
-    if isinstance(value, str):
-        return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), value)
-    return as_text(value)
+    if not isinstance(value, str):
+        return as_text(value)
+    if "_x" not in value:
+        return value
+    text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), value)
+    # Two surrogates are a character, and a lone one is none.
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _check(archive: zipfile.ZipFile, max_size: int) -> None:
