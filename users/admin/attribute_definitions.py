@@ -26,6 +26,7 @@ from users.admin.choice_forms import RenameChoiceForm
 from users.admin.keys import KeyedAdmin
 from users.admin.shown_values import ShownInRowForm
 from users.admin.user_links import filtered, holders_link
+from users.db.keys import row_id
 from users.models import AttributeDefinition, count_choices, count_holders
 
 User: Any = get_user_model()
@@ -107,6 +108,29 @@ class AttributeDefinitionAdmin(KeyedAdmin):
             link = filtered(url, not_allowed=definition_field_name(obj))
             messages.warning(request, format_html('<a href="{}">{}</a>', link, text))
 
+    # Locks: definitions come before superusers and other users, to whom Django's log refers.
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """Return the definition, locked if the request is going to change it."""
+        database = router.db_for_write(AttributeDefinition)
+        if request.method == "POST" and transaction.get_connection(database).in_atomic_block:
+            self._lock([row_id(object_id)])
+        return super().get_object(request, object_id, from_field)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if request.method != "POST" or "_save" not in request.POST:
+            return super().changelist_view(request, extra_context)
+        with transaction.atomic(using=router.db_for_write(AttributeDefinition)):
+            self._lock(self._get_edited_object_pks(request, "form"))
+            return super().changelist_view(request, extra_context)
+
+    @staticmethod
+    def _lock(keys: Sequence[Any]) -> None:
+        rows = AttributeDefinition.objects.select_for_update().order_by("pk")
+        list(rows.filter(pk__in=keys).values_list("pk"))
+
     # Renaming a choice.
 
     def get_urls(self) -> list[Any]:
@@ -120,9 +144,15 @@ class AttributeDefinitionAdmin(KeyedAdmin):
         return bool(self.admin_site.get_model_admin(User).has_change_permission(request))
 
     def rename_choice_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        definition = self.get_object(request, unquote(object_id))
+        if request.method != "POST":
+            return self._rename_choice_page(request, object_id)
+        with transaction.atomic(using=router.db_for_write(User)):
+            return self._rename_choice_page(request, object_id)
+
+    def _rename_choice_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         if not self._may_rename(request):
             raise PermissionDenied
+        definition = self.get_object(request, unquote(object_id))
         if definition is None or not definition.has_choices:
             django: Any = self
             return django._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -132,7 +162,9 @@ class AttributeDefinitionAdmin(KeyedAdmin):
         form = RenameChoiceForm(definition, sorted(held), data, initial=initial)
         question = ""
         if data is not None and form.is_valid():
-            if "confirmed" in data and self._rename(request, definition, form.cleaned_data):
+            # The new name may have become a choice meanwhile, or be none any more: ask again then.
+            is_confirmed = data.get("confirmed") == form.action
+            if is_confirmed and self._rename(request, definition, form.cleaned_data):
                 url = f"{self.admin_site.name}:users_attributedefinition_change"
                 return HttpResponseRedirect(reverse(url, args=[definition.pk]))
             question = form.question(held[form.cleaned_data["choice"]])

@@ -41,10 +41,16 @@ class RenameChoiceForm(forms.Form):
                 self.add_error("new_name", error)
         return cleaned
 
+    @property
+    def action(self) -> str:
+        """Return what the page asks to confirm: "rename" or "replace"."""
+        is_choice = self.cleaned_data["new_name"] in self.definition.choices
+        return "replace" if is_choice else "rename"
+
     def question(self, count: int) -> str:
         """Return what the operator is asked before `count` users change."""
         old, new = self.cleaned_data["choice"], self.cleaned_data["new_name"]
-        if new in self.definition.choices:
+        if self.action == "replace":
             text = ngettext(
                 "Replace “%(old)s” by “%(new)s” for %(count)d user? “%(old)s” is then no choice.",
                 "Replace “%(old)s” by “%(new)s” for %(count)d users? “%(old)s” is then no choice.",
