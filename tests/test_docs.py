@@ -87,16 +87,21 @@ def test_the_operators_of_a_search_are_those_of_its_table():
 def test_the_printed_bulk_update_is_answered_item_by_item(asha):
     agent7 = UserFactory(login_id="agent7")
     MembershipFactory(user=agent7, team=Team.objects.get())
-    items = json.loads(block(API, "json", 1))["users"]
+    items = json.loads(block(API, "json", 2))["users"]
     items[0]["id"] = int(asha.path.rpartition("/")[2])
     envelope = asha({"users": items}, path="/api/users").json()
     assert envelope["status_code"] == 4309
     assert envelope["response"]["users"][1]["id"] == agent7.pk
 
 
+def test_the_printed_creation_creates_a_user(asha):
+    envelope = asha(block(API, "json", 1).encode(), "POST", path="/api/users").json()
+    assert (envelope["status_code"], envelope["response"]["login_id"]) == (4308, "mia")
+
+
 def test_the_printed_change_is_shown_as_the_calls_show_one(asha):
     asha({"job_description": "Team lead"})
-    printed = json.loads(block(API, "json", 2))
+    printed = json.loads(block(API, "json", 3))
     answer = asha(method="GET", path=f"{asha.path}/history?page_size=1").json()
     assert list(answer) == list(printed)
     assert list(answer["response"]["changes"][0]) == list(printed["response"]["changes"][0])
