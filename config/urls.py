@@ -13,6 +13,7 @@ from users.forms import LoginForm
 
 admin.site.login_form = LoginForm
 admin.site.site_header = admin.site.site_title = "Desk users"
+admin.site.index_title = "Overview"
 admin.site.site_url = None  # there is no other site to view
 # The list of users needs its width on a screen of 1280 pixels.
 admin.site.enable_nav_sidebar = False

@@ -60,7 +60,7 @@ def test_another_operator_keeps_theirs(root_browser):
 def test_the_first_columns_come_back(root_browser):
     first = shown(root_browser)
     root_browser.post(COLUMNS, {"column": ["id"]})
-    root_browser.post(COLUMNS, {"column": ["id"], "default": "As at first"})
+    root_browser.post(COLUMNS, {"column": ["id"], "default": "Default columns"})
     assert shown(root_browser) == first
 
 

@@ -94,6 +94,39 @@ def test_renames_a_choice_from_the_page_of_its_definition(browser, centre):
     expect(browser.get_by_role("cell", name="agent-1", exact=True)).to_be_visible()
 
 
+def test_renames_a_choice_that_3000_hold_and_undoes_it_for_one_of_them(browser, centre):
+    User.objects.bulk_create(
+        UserFactory.build_batch(2_997, password="!", custom_attributes={"business": "Retail"})
+    )
+    browser.goto("/admin/")
+    browser.get_by_role("link", name="Attribute definitions", exact=True).click()
+    browser.get_by_role("link", name="business").click()
+    browser.get_by_role("link", name="Rename Retail").click()
+    browser.get_by_label("New name:").fill("Shops")
+    browser.get_by_role("button", name="Continue").click()
+    expect(browser.get_by_text("Rename “Retail” to “Shops” for 3000 users?")).to_be_visible()
+    browser.get_by_role("button", name="Yes, I’m sure").click()
+    expect(browser.get_by_text("Changed 3000 users.")).to_be_visible(timeout=60_000)
+    # Retail is a choice once more, and one of them has it.
+    browser.get_by_label("Choices:").press("Control+End")
+    browser.keyboard.type("\nRetail")
+    browser.get_by_role("button", name="Save", exact=True).click()
+    expect(browser.get_by_text("was changed successfully")).to_be_visible()
+    user = User.objects.get(login_id="agent-1")
+    browser.goto(f"/admin/users/user/{user.pk}/change/")
+    browser.get_by_role("link", name="History").click()
+    row = browser.get_by_role("row", name="Retail → Shops")
+    expect(row).to_contain_text("olga (user)")
+    row.get_by_role("link", name="Undo").click()
+    expect(browser.get_by_label("business:")).to_have_value("Retail")
+    screenshot(browser, "undo")
+    browser.get_by_role("button", name="Save", exact=True).click()
+    expect(browser.get_by_text("was changed successfully")).to_be_visible()
+    user.refresh_from_db()
+    assert user.custom_attributes == {"business": "Retail"}
+    assert User.objects.filter(custom_attributes__business="Shops").count() == 2_999
+
+
 def test_adds_two_members_to_a_team(browser, centre):
     other = TeamFactory(name="Second line")
     browser.goto(f"/admin/users/membership/?team__id__exact={other.pk}")
@@ -117,6 +150,30 @@ def test_follows_a_bar_of_the_overview_to_its_users(browser, centre):
     row.get_by_role("link").click()
     expect(browser.get_by_role("cell", name="agent-1", exact=True)).to_be_visible()
     expect(browser.get_by_role("cell", name="olga", exact=True)).to_be_hidden()
+
+
+def test_the_list_of_models_is_on_the_first_screen_of_the_overview(browser, centre):
+    browser.set_viewport_size({"width": 1280, "height": 700})
+    browser.goto("/admin/")
+    link = browser.get_by_role("link", name="Users", exact=True).last
+    expect(link).to_be_in_viewport(ratio=1)
+
+
+def test_the_buttons_of_the_form_stay_in_reach_and_cover_nothing_with_the_focus(browser, centre):
+    for number in range(12):
+        ChoiceFactory(name=f"attribute {number}")
+    browser.set_viewport_size({"width": 1280, "height": 600})
+    browser.goto("/admin/users/user/add/")
+    buttons = browser.locator("#user_form .submit-row")
+    expect(buttons).to_be_in_viewport(ratio=1)
+    browser.get_by_label("First name:").focus()
+    for _ in range(30):
+        browser.keyboard.press("Tab")
+        focused = browser.locator(":focus")
+        if focused.evaluate("element => Boolean(element.closest('.submit-row'))"):
+            break
+        box = focused.bounding_box()
+        assert box["y"] + box["height"] <= buttons.bounding_box()["y"], focused.inner_html()
 
 
 @pytest.mark.parametrize(("width", "color_scheme"), LOOKS)

@@ -63,7 +63,7 @@ def test_an_operator_finds_agents_and_moves_them_to_another_team(operator, centr
     choose(page, "Languages", "hi")
     choose(page, "Logged in", "yes")
     screenshot(page, "filters chosen")
-    page.locator("details[open]").get_by_role("button", name="Apply").click()
+    page.locator(".drop-down[open]").get_by_role("button", name="Apply").click()
     expect(page.get_by_role("status")).to_have_text("20 users")
     for chip in ("logged in: yes", "location: Mumbai", "languages: hi"):
         expect(page.locator(".chips")).to_contain_text(chip)
@@ -102,7 +102,7 @@ def test_the_filters_work_without_javascript(new_page, live_server, operator, ce
     page.context.add_cookies(operator.context.cookies())
     page.goto(LIST)
     choose(page, "Location", "Berlin")
-    page.locator("details[open]").get_by_role("button", name="Apply").click()
+    page.locator(".drop-down[open]").get_by_role("button", name="Apply").click()
     expect(page.get_by_role("status")).to_have_text("1 user")
 
 
@@ -113,10 +113,24 @@ def test_an_operator_chooses_columns(operator, centre):
     page.get_by_role("checkbox", name="Email", exact=True).uncheck()
     page.get_by_role("checkbox", name="Languages", exact=True).check()
     screenshot(page, "columns")
-    page.locator("details[open]").get_by_role("button", name="Apply").click()
+    page.locator(".drop-down[open]").get_by_role("button", name="Apply").click()
     expect(page.get_by_role("columnheader", name="Languages")).to_be_visible()
     expect(page.get_by_role("columnheader", name="Email")).to_be_hidden()
     assert page.url.endswith("?q=agent")
+
+
+def test_the_filters_are_folded_on_a_telephone(new_page, operator, centre):
+    page = new_page(viewport={"width": 390, "height": 844})
+    page.context.add_cookies(operator.context.cookies())
+    page.goto(LIST)
+    location = page.locator("summary", has_text=re.compile("^Location"))
+    expect(location).to_be_hidden()
+    assert page.locator("#result_list tbody tr").first.bounding_box()["y"] < 600
+    page.locator("summary", has_text="Filters").click()
+    choose(page, "Location", "Berlin")
+    page.locator(".drop-down[open]").get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("status")).to_have_text("1 user")
+    expect(page.locator(".chips")).to_contain_text("location: Berlin")
 
 
 def test_twenty_definitions_and_forty_teams_leave_room_for_users(operator, centre):

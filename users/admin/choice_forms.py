@@ -21,7 +21,7 @@ class RenameChoiceForm(forms.Form):
     new_name = forms.CharField(
         label=_("New name"),
         max_length=MAX_STRING_LENGTH,
-        help_text=_("The name of another choice replaces the choice by that one."),
+        help_text=_("Enter the name of another choice to replace this choice by it."),
     )
 
     def __init__(

@@ -146,8 +146,8 @@ class UserAdmin(UserExport, UserImport, UserList, auth_admin.UserAdmin):
                 )
             },
         ),
-        (_("Business details"), {"fields": ("custom_attributes",)}),
-        (_("Skills"), {"fields": ("skill_attributes",)}),
+        (_("Business details"), {"fields": ("custom_attributes",), "classes": ("two-columns",)}),
+        (_("Skills"), {"fields": ("skill_attributes",), "classes": ("two-columns",)}),
         (_("Log-in"), {"fields": ("login_id", "login_using_email", "password", "last_login")}),
         (_("Access"), {"fields": ACCESS_FIELDS, "classes": ("after-inlines", "collapse")}),
     )
@@ -156,8 +156,8 @@ class UserAdmin(UserExport, UserImport, UserList, auth_admin.UserAdmin):
             _("Basic details"),
             {"fields": (("first_name", "last_name"), "email_id", "status", "job_description")},
         ),
-        (_("Business details"), {"fields": ("custom_attributes",)}),
-        (_("Skills"), {"fields": ("skill_attributes",)}),
+        (_("Business details"), {"fields": ("custom_attributes",), "classes": ("two-columns",)}),
+        (_("Skills"), {"fields": ("skill_attributes",), "classes": ("two-columns",)}),
         (
             _("Log-in"),
             {

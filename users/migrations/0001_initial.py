@@ -260,7 +260,7 @@ class Migration(migrations.Migration):
                     "position",
                     models.PositiveSmallIntegerField(
                         default=0,
-                        help_text="Attributes are shown in this order; the same numbers, by name.",
+                        help_text="Attributes are shown in this order; those with the same number, by name.",
                         validators=[django.core.validators.MaxValueValidator(32767)],
                         verbose_name="position",
                     ),

@@ -52,7 +52,7 @@ class AttributeDefinition(CheckedFixture):
         _("position"),
         default=0,
         validators=[MaxValueValidator(32_767)],
-        help_text=_("Attributes are shown in this order; the same numbers, by name."),
+        help_text=_("Attributes are shown in this order; those with the same number, by name."),
     )
 
     class Meta:

@@ -1,5 +1,5 @@
-// The list of users works without this: it closes drop-downs, narrows long ones, and keeps the
-// address short.
+// The list of users works without this: it closes drop-downs, narrows long ones, folds them on
+// a telephone, and keeps the address short.
 "use strict";
 {
   const dropDowns = () => document.querySelectorAll(".drop-down[open]");
@@ -30,6 +30,10 @@
   }, true);
 
   document.addEventListener("DOMContentLoaded", () => {
+    // On a telephone the filters would fill the screen.
+    if (matchMedia("(max-width: 767px)").matches) {
+      for (const filters of document.querySelectorAll(".filters")) filters.open = false;
+    }
     for (const narrow of document.querySelectorAll(".drop-down .narrow")) {
       narrow.hidden = false;
       narrow.addEventListener("input", () => {
