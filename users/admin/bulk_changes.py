@@ -1,6 +1,6 @@
 """What bulk actions share: they change all selected users, or none."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from django.contrib import messages
@@ -19,8 +19,9 @@ from users.models import AttributeDefinition
 
 User: Any = get_user_model()
 
-#: Changes a locked user, given the ids of the locked superusers; returns True if it changed.
-Change: TypeAlias = Callable[[Any, Collection[Any]], bool]
+#: Changes locked users, given the ids of the locked superusers; returns how many changed. They may
+#: be all users that there are: it must not take several statements for each.
+Change: TypeAlias = Callable[[Sequence[Any], Collection[Any]], int]
 
 
 class BulkChanges(LockingAdmin):
@@ -33,11 +34,10 @@ class BulkChanges(LockingAdmin):
         removes_access: bool = False,
         is_allowed: Callable[[HttpRequest], bool] | None = None,
     ) -> HttpResponse | None:
-        """Lock the users of `queryset` and apply `change` to each, if `is_allowed` at all.
+        """Lock the users of `queryset` and apply `change` to them, if `is_allowed` at all.
 
         If one of them must not or cannot be changed, none is.
         """
-        changed = 0
         try:
             with transaction.atomic(using=router.db_for_write(User)):
                 users = self.lock_users(request, self.user_ids_of(queryset))
@@ -52,9 +52,7 @@ class BulkChanges(LockingAdmin):
                     error := access_removal_error(request.user, users, superusers)
                 ):
                     raise ValidationError(error)
-                for user in users:
-                    if change(user, superusers):
-                        changed += 1
+                changed = change(users, superusers)
         except ValidationError as error:
             messages.error(request, " ".join([*error.messages, gettext("Nothing was changed.")]))
             return None
@@ -81,13 +79,17 @@ def change_to(wanted: Mapping[str, Any], definitions: Iterable[AttributeDefiniti
     """Return the `Change` to the values `wanted`; `definitions` are those of its attributes."""
     rules = rules_by_field(definitions)
 
-    def change(user: Any, superusers: Collection[Any]) -> bool:
+    def found(user: Any, superusers: Collection[Any]) -> dict[str, Any]:
         try:
-            found = changes.validate(user, wanted, rules, superusers=superusers)
+            return changes.validate(user, wanted, rules, superusers=superusers)
         except changes.InvalidChangeError as error:
             messages = (message for errors in error.errors.values() for message in flat(errors))
             raise ValidationError([f"{user}: {message}" for message in messages]) from error
-        changes.save(user, found)
-        return bool(found)
+
+    def change(users: Sequence[Any], superusers: Collection[Any]) -> int:
+        all_found = ((user, found(user, superusers)) for user in users)
+        changed = [(user, new) for user, new in all_found if new]
+        changes.save_many(changed, router.db_for_write(User))
+        return len(changed)
 
     return change

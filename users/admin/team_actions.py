@@ -1,6 +1,6 @@
 """Bulk actions on the teams of users."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from users.admin.bulk_changes import BulkChanges, Change, effect
 from users.admin.confirmation import confirm
+from users.db.keys import in_parts
 from users.models import Membership, Team
 
 User: Any = get_user_model()
@@ -74,11 +75,15 @@ class TeamActions(BulkChanges):
         def stays() -> Q:
             return _is_in(form.cleaned_data["team"])
 
-        def add(user: Any, superusers: Collection[Any]) -> bool:
+        def add(users: Sequence[Any], superusers: Collection[Any]) -> int:
             # Existing members keep their role.
-            role = {"role": form.cleaned_data["role"]}
-            team = form.cleaned_data["team"]
-            return Membership.objects.get_or_create(user=user, team=team, defaults=role)[1]
+            team, role = form.cleaned_data["team"], form.cleaned_data["role"]
+            members = {membership.user_id for membership in _memberships(users, team)}
+            new = [user for user in users if user.pk not in members]
+            Membership.objects.bulk_create(
+                Membership(user=user, team=team, role=role) for user in new
+            )
+            return len(new)
 
         return self._ask_and_apply(request, queryset, "add_to_team", question, form, stays, add)
 
@@ -97,17 +102,13 @@ class TeamActions(BulkChanges):
         def stays() -> Q:
             return ~_is_in(form.cleaned_data["left"])
 
-        def move(user: Any, superusers: Collection[Any]) -> bool:
-            membership = _membership(user, form.cleaned_data["left"])
-            if membership is None:
-                return False
+        def move(users: Sequence[Any], superusers: Collection[Any]) -> int:
             joined = form.cleaned_data["joined"]
-            if _membership(user, joined):
-                membership.delete()
-            else:
-                membership.team = joined
-                membership.save(update_fields=["team"])
-            return True
+            members = {membership.user_id for membership in _memberships(users, joined)}
+            left = _memberships(users, form.cleaned_data["left"])
+            _delete(membership for membership in left if membership.user_id in members)
+            _update((each for each in left if each.user_id not in members), team=joined)
+            return len(left)
 
         return self._ask_and_apply(
             request, queryset, "move_to_team", question % count, form, stays, move
@@ -126,11 +127,10 @@ class TeamActions(BulkChanges):
         def stays() -> Q:
             return ~_is_in(form.cleaned_data["team"])
 
-        def remove(user: Any, superusers: Collection[Any]) -> bool:
-            membership = _membership(user, form.cleaned_data["team"])
-            if membership:
-                membership.delete()
-            return membership is not None
+        def remove(users: Sequence[Any], superusers: Collection[Any]) -> int:
+            members = _memberships(users, form.cleaned_data["team"])
+            _delete(members)
+            return len(members)
 
         return self._ask_and_apply(
             request, queryset, "remove_from_team", question % count, form, stays, remove
@@ -152,14 +152,12 @@ class TeamActions(BulkChanges):
             team, role = form.cleaned_data["team"], form.cleaned_data["role"]
             return ~_is_in(team) | _is_in(team, role=role)
 
-        def change(user: Any, superusers: Collection[Any]) -> bool:
-            membership = _membership(user, form.cleaned_data["team"])
+        def change(users: Sequence[Any], superusers: Collection[Any]) -> int:
             role = form.cleaned_data["role"]
-            if membership is None or membership.role == role:
-                return False
-            membership.role = role
-            membership.save(update_fields=["role"])
-            return True
+            members = _memberships(users, form.cleaned_data["team"])
+            changed = [membership for membership in members if membership.role != role]
+            _update(changed, role=role)
+            return len(changed)
 
         return self._ask_and_apply(
             request, queryset, "change_role", question % count, form, stays, change
@@ -198,5 +196,20 @@ def _is_in(team: Team, **conditions: Any) -> Q:
     return Q(Exists(Membership.objects.filter(user=OuterRef("pk"), team=team, **conditions)))
 
 
-def _membership(user: Any, team: Team) -> Membership | None:
-    return Membership.objects.filter(user=user, team=team).first()
+def _memberships(users: Sequence[Any], team: Team) -> list[Membership]:
+    """Return the memberships of locked users in a team."""
+    return [
+        membership
+        for part in in_parts(user.pk for user in users)
+        for membership in Membership.objects.filter(team=team, user__in=part).order_by("user")
+    ]
+
+
+def _delete(memberships: Iterable[Membership]) -> None:
+    for part in in_parts(membership.pk for membership in memberships):
+        Membership.objects.filter(pk__in=part).delete()
+
+
+def _update(memberships: Iterable[Membership], **values: Any) -> None:
+    for part in in_parts(membership.pk for membership in memberships):
+        Membership.objects.filter(pk__in=part).update(**values)
