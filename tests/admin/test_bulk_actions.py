@@ -5,6 +5,8 @@ import re
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.admin.conftest import browser_of
 from tests.admin.pages import fields, messages
@@ -349,3 +351,39 @@ def test_team_actions_need_all_their_permissions(team, members, action, needed):
         clerk.user_permissions.set(Permission.objects.filter(codename__in=codenames))
         act(browser_of(clerk), action, members, confirmed="yes", **answers)
         assert roles(team) == before
+
+
+@pytest.mark.parametrize(
+    ("action", "answers"),
+    [
+        ("add_to_team", {"team": 2, "role": "Team Agent"}),
+        ("change_role", {"team": 1, "role": "Team Manager"}),
+        ("move_to_team", {"left": 1, "joined": 2}),
+        ("remove_from_team", {"team": 1}),
+    ],
+)
+def test_the_statements_of_a_team_action_do_not_grow_with_the_users(root_browser, action, answers):
+    teams = {number: TeamFactory().pk for number in (1, 2)}
+    answers = {name: teams.get(value, value) for name, value in answers.items()}
+    counts = []
+    for number in (2, 12):
+        users = UserFactory.create_batch(number)
+        for user in users:
+            MembershipFactory(user=user, team_id=teams[1])
+        forget_creations()
+        with CaptureQueriesContext(connection) as queries:
+            act(root_browser, action, users, confirmed="yes", **answers)
+        counts.append(len(queries))
+        assert Change.objects.filter(user_id__in=[each.pk for each in users], door="admin").exists()
+    assert counts[0] == counts[1]
+
+
+def test_a_bulk_change_takes_one_statement_for_each_user(root_browser):
+    counts = []
+    for number in (2, 12):
+        users = UserFactory.create_batch(number)
+        forget_creations()
+        with CaptureQueriesContext(connection) as queries:
+            act(root_browser, "deactivate", users, confirmed="yes")
+        counts.append(len(queries))
+    assert counts[1] - counts[0] == 10

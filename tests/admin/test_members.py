@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -11,6 +12,7 @@ from tests.admin.conftest import browser_of
 from tests.admin.pages import fields, messages, user_page
 from tests.database import forget_creations
 from tests.factories import AdministratorFactory, MembershipFactory, TeamFactory, UserFactory
+from users.admin.memberships import MembershipAdmin
 from users.models import Change, Membership
 
 MEMBERS = "/admin/users/membership/"
@@ -162,3 +164,29 @@ def test_an_action_takes_its_permission(db, members, missing):
     content = browser_of(clerk).get(MEMBERS).content.decode()
     assert ("change_role" in content) == (missing != "change_membership")
     assert ("delete_selected" in content) == (missing != "delete_membership")
+
+
+def test_a_role_is_changed_by_statements_of_a_bounded_length(root_browser, team):
+    users = UserFactory.build_batch(1_001)
+    get_user_model().objects.bulk_create(users)
+    Membership.objects.bulk_create(Membership(user=user, team=team) for user in users)
+    forget_creations()
+    sent = {"action": "change_role", "select_across": "1", "confirmed": "yes"}
+    sent |= {"_selected_action": team.memberships.first().pk, "role": "Team Analyst"}
+    with CaptureQueriesContext(connection) as queries:
+        done = root_browser.post(MEMBERS, sent)
+    assert done.status_code == 302
+    assert team.memberships.filter(role="Team Analyst").count() == 1_001
+    assert max(query["sql"].count(", ") for query in queries if "UPDATE" in query["sql"]) < 1_001
+    assert Change.objects.filter(door="admin").count() == 1_001
+
+
+def test_more_members_than_a_page_can_list_are_not_removed_at_once(
+    root_browser, members, monkeypatch
+):
+    monkeypatch.setattr(MembershipAdmin, "MAX_DELETED", 2)
+    selected = {"action": "delete_selected", "_selected_action": [each.pk for each in members]}
+    for answered in ({}, {"post": "yes"}):
+        page = root_browser.post(MEMBERS, selected | answered, follow=True)
+        assert messages(page) == ["At most 2 can be deleted at once, and 3 are selected."]
+    assert Membership.objects.count() == 3

@@ -21,6 +21,9 @@ User: Any = get_user_model()
 class LockingAdmin(admin.ModelAdmin):
     """An admin page that changes users, or what belongs to them."""
 
+    # The page that asks lists each, and so do the statements, whose parameters have a limit.
+    MAX_DELETED = 10_000
+
     def user_ids_of(self, rows: QuerySet[Any]) -> Iterable[Any]:
         """Return the ids of the users who are changed with `rows` of this page's model."""
         raise NotImplementedError
@@ -52,6 +55,10 @@ class LockingAdmin(admin.ModelAdmin):
     @admin.action(permissions=["delete"], description=delete_selected.short_description)
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Like Django's action, but check, log and delete in one transaction."""
+        if (count := queryset.count()) > self.MAX_DELETED:
+            text = gettext("At most %(limit)d can be deleted at once, and %(count)d are selected.")
+            messages.error(request, text % {"limit": self.MAX_DELETED, "count": count})
+            return None
         if not request.POST.get("post"):
             return delete_selected(self, request, queryset)
         try:

@@ -22,7 +22,7 @@ from users.admin.confirmation import confirm
 from users.admin.keys import KeyedAdmin
 from users.admin.locks import LockingAdmin
 from users.admin.team_forms import AddMembersForm, MembershipForm, MembershipRowForm, RoleForm
-from users.db.keys import NO_ROW, row_id
+from users.db.keys import NO_ROW, in_parts, row_id
 from users.models import Membership, Team
 
 User: Any = get_user_model()
@@ -117,15 +117,19 @@ class MembershipAdmin(LockingAdmin, KeyedAdmin):
             return page
         role = form.cleaned_data["role"]
         with transaction.atomic(using=router.db_for_write(Membership)):
-            keys = list(queryset.order_by().values_list("pk", flat=True))
-            selected = Membership.objects.filter(pk__in=keys)
-            users = self.lock_users(request, self.user_ids_of(selected))
+            selected = dict(queryset.order_by().values_list("pk", "user"))
+            users = self.lock_users(request, selected.values())
             if not self.has_change_permission(request):
                 raise PermissionDenied
             if error := _error_of_any(request.user, users):
                 messages.error(request, f"{error} {gettext('Nothing was changed.')}")
                 return None
-            changed = selected.exclude(role=role).update(role=role)
+            # By user: the history has one line for all of a user's, except where a part ends.
+            keys = sorted(selected, key=selected.__getitem__)
+            changed = sum(
+                Membership.objects.filter(pk__in=part).exclude(role=role).update(role=role)
+                for part in in_parts(keys)
+            )
         done = ngettext("Changed %d membership.", "Changed %d memberships.", changed) % changed
         if unchanged := len(keys) - changed:
             done += " " + ngettext("%d unchanged.", "%d unchanged.", unchanged) % unchanged
