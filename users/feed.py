@@ -6,6 +6,7 @@ commit, so that a lower id may become visible later. On PostgreSQL the feed is t
 that horizon is committed, and no other can come to be there later.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +29,10 @@ MARIADB_HOLD = timedelta(minutes=2)
 #: How many changes, of all teams, one page of the feed or of a history reads at most. A page of a
 #: team that sees few of them ends here, before it is full, and takes no longer than others.
 MAX_SCANNED = 20_000
+
+#: How many characters the values on one page have, about. A change can have two million: a page of
+#: such ones ends before it is full, and does not fill the memory of who writes or reads it.
+MAX_TEXT = 4_194_304
 
 
 class Position(NamedTuple):
@@ -147,9 +152,9 @@ def page(
     end = _scan_end(after, horizon, using)
     changes = _between(after, end, using)
     found = list(visible(changes, team_id, granted)[: size + 1])
-    if len(found) > size:
-        found.pop()
-        return Page(found, _position(found[-1], using), has_more=True)
+    shown = fitting(found[:size])
+    if len(shown) < len(found):
+        return Page(shown, _position(shown[-1], using), has_more=True)
     # Never backwards: a replica may be behind the one that was asked before.
     return Page(found, max(after, end), has_more=end < horizon)
 
@@ -173,9 +178,20 @@ def history_page(
         is_read = _in_history(GreaterThanOrEqual, "id__gte", user_id, end[0], using)
         changes = changes.filter(is_read)
     found = list(visible(changes, team_id, granted)[: size + 1])
-    if len(found) > size:
-        return found[:size], found[size - 1].pk
+    shown = fitting(found[:size])
+    if len(shown) < len(found):
+        return shown, shown[-1].pk
     return found, end[0] if len(end) == 2 else None
+
+
+def fitting(changes: list[Change]) -> list[Change]:
+    """Return as many of `changes`, from the first on, as one page holds (`MAX_TEXT`)."""
+    room = MAX_TEXT
+    for number, change in enumerate(changes):
+        room -= len(json.dumps([change.before, change.after]))
+        if room < 0:
+            return changes[: max(number, 1)]
+    return changes
 
 
 def of_user(user_id: int, using: str) -> "QuerySet[Change]":

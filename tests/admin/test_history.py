@@ -19,6 +19,7 @@ from tests.factories import (
     TeamFactory,
     UserFactory,
 )
+from users import feed
 from users.acting import acting
 from users.models import AccessToken, Change, Membership
 
@@ -187,6 +188,14 @@ def test_it_has_fifty_a_page_the_newest_first_and_none_twice(root_browser, user)
     pages = list(all_pages(root_browser, f"{USERS}{user.pk}/history/"))
     assert list(map(len, pages)) == [50, 50, 20]
     assert list(chain(*pages)) == list(Change.objects.order_by("-id").values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize("path", [f"{USERS}{{}}/history/", "/admin/users/change/"])
+def test_a_page_of_large_changes_ends_before_it_is_full(root_browser, user, path, monkeypatch):
+    monkeypatch.setattr(feed, "MAX_TEXT", 1)
+    Change.objects.all().delete()
+    make_changes(user, 3)
+    assert list(map(len, all_pages(root_browser, path.format(user.pk)))) == [1, 1, 1]
 
 
 def test_the_pages_keep_the_filters(root_browser, user):

@@ -233,3 +233,16 @@ def test_a_database_that_fails_is_told_apart(changes):
 
     with connection.execute_wrapper(fail):
         assert_refused(changes(), 3105)
+
+
+def test_a_page_of_large_changes_ends_before_it_is_full_and_none_is_left_out(
+    user, changes, follow, monkeypatch
+):
+    monkeypatch.setattr(feed, "MAX_TEXT", 200)
+    _, after = follow()
+    rename(user, *(letter * 90 for letter in "bcde"))
+    page = assert_retrieved(changes(f"?after={after}"))
+    assert (len(page["changes"]), page["has_more"]) == (1, True)
+    assert names(follow(after)[0]) == [letter * 90 for letter in "bcde"]
+    monkeypatch.setattr(feed, "MAX_TEXT", 1)
+    assert names(follow(after)[0]) == [letter * 90 for letter in "bcde"]

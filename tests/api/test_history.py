@@ -260,3 +260,16 @@ def test_a_history_is_read_by_its_own_index_although_the_users_changes_are_old(m
         cursor.execute("SET LOCAL random_page_cost = 100")  # as if the table were large
     page = feed.visible(feed.of_user(member.pk, "default"), 1, [1])[:11]
     assert "using users_change_user on users_change" in page.explain()
+
+
+def test_a_page_of_large_changes_ends_before_it_is_full(history, member, monkeypatch):
+    monkeypatch.setattr(feed, "MAX_TEXT", 1)
+    rename(member, "Bruno", "Chloe")
+    found, query = [], ""
+    while query is not None:
+        page = assert_retrieved(history(query))
+        assert len(page["changes"]) == 1
+        found += [change["after"].get("first_name") for change in page["changes"]]
+        query = f"?after={page['after']}" if page["has_more"] else None
+    assert found[:2] == ["Chloe", "Bruno"]
+    assert len(found) == Change.objects.filter(user_id=member.pk).count()

@@ -115,15 +115,15 @@ def page_context(
         last = Change.objects.filter(pk=row_id(request.GET["before"])).first()
         changes = _older_than(last, changes) if last else changes
     found = list(changes[: PAGE_SIZE + 1])
-    has_more = len(found) > PAGE_SIZE
-    found = found[:PAGE_SIZE]
+    shown = feed.fitting(found[:PAGE_SIZE])
     query = request.GET.copy()
     query.pop("before", None)
     newest = query.urlencode()
+    has_more = len(shown) < len(found)
     if has_more:
-        query["before"] = str(found[-1].pk)
+        query["before"] = str(shown[-1].pk)
     return {
-        "rows": change_rows(request, site, found),
+        "rows": change_rows(request, site, shown),
         "filter_form": form,
         "newest_url": f"?{newest}" if last else "",
         "older_url": f"?{query.urlencode()}" if has_more else "",
