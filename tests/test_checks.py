@@ -12,7 +12,7 @@ from django.urls import include, path
 
 from tests.hosts import Host
 from users.api.views.user import UserView
-from users.checks import check_primary_key
+from users.checks import check_fields_of_new_users, check_primary_key
 from users.forms import LoginForm
 from users.middleware import ActingMiddleware
 from users.models import AbstractUser, AccessToken, Team
@@ -57,6 +57,25 @@ def test_a_primary_key_that_is_no_integer_is_said(monkeypatch):
     monkeypatch.setattr("users.checks.get_user_model", lambda: ByUUID)
     [message] = check_primary_key()
     assert message.id == "users.E003"
+
+
+@isolate_apps("users")
+def test_fields_that_a_creation_cannot_fill_are_said(monkeypatch):
+    class Agent(AbstractUser):
+        hired_on = models.DateField()
+        desk = models.ForeignKey(Team, models.PROTECT, related_name="+")
+        floor = models.IntegerField(default=1)
+        left_on = models.DateField(null=True)
+        badge = models.CharField(max_length=20)  # without one, it is empty
+        seen_at = models.DateTimeField(auto_now=True)
+
+        class Meta:
+            app_label = "users"
+
+    monkeypatch.setattr("users.checks.get_user_model", lambda: Agent)
+    [message] = check_fields_of_new_users()
+    assert message.id == "users.W012"
+    assert "requires: hired_on, desk." in message.msg
 
 
 def test_a_project_that_names_no_user_model_is_told_so(tmp_path):

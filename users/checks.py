@@ -75,6 +75,43 @@ def check_primary_key(**kwargs: Any) -> list[checks.CheckMessage]:
     ]
 
 
+@checks.register
+def check_fields_of_new_users(**kwargs: Any) -> list[checks.CheckMessage]:
+    """users.W012: the user model has fields that the API cannot fill in a new user."""
+    user_model = get_user_model()
+    if not issubclass(user_model, AbstractUser):
+        return []
+    ours = {field.name for field in AbstractUser._meta.get_fields()}
+    names = [
+        field.name
+        for field in user_model._meta.concrete_fields
+        if field.name not in ours and _needs_value(field)
+    ]
+    if not names:
+        return []
+    return [
+        checks.Warning(
+            "POST /api/users cannot create users, for it sets no value for what the user model "
+            f"requires: {', '.join(names)}.",
+            hint="Give each of these fields a default, or null=True.",
+            id="users.W012",
+        )
+    ]
+
+
+def _needs_value(field: Any) -> bool:
+    """Return True if a row cannot be inserted unless a value is set."""
+    is_filled = (
+        field.primary_key
+        or field.generated
+        or field.has_db_default()
+        or getattr(field, "auto_now", False)
+        or getattr(field, "auto_now_add", False)
+        or getattr(field.remote_field, "parent_link", False)
+    )
+    return not (field.null or is_filled) and field.get_default() is None
+
+
 @checks.register(checks.Tags.database)
 def check_databases(
     databases: Iterable[str] | None = None, **kwargs: Any
