@@ -55,6 +55,8 @@ def demo(clone, *arguments, **environment):
             env={"PATH": os.environ["PATH"], **environment},
             stdout=file,
             stderr=subprocess.STDOUT,
+            # A shell has what it runs in the background ignore Ctrl+C, and the tests with it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     try:
         wait_until_it_listens(port, process)
