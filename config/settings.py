@@ -385,6 +385,9 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
 
+SILENCED_SYSTEM_CHECKS = []
+if not _MAIL_SERVER:
+    SILENCED_SYSTEM_CHECKS.append("mail.W001")  # no mailer: no mail is sent
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 if HTTPS:
@@ -393,7 +396,7 @@ if HTTPS:
     SECURE_HSTS_SECONDS = 31_536_000  # a year
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     # Joining the browsers' preload list is up to the owner of the domain.
-    SILENCED_SYSTEM_CHECKS = ["security.W021"]
+    SILENCED_SYSTEM_CHECKS.append("security.W021")
 
 LOGGING = {
     "version": 1,

@@ -338,8 +338,8 @@ def test_undoing_fills_the_form_in_and_saving_it_is_a_change_of_its_own(
     assert row.undo_url == undo_page(user, made)
     page = root_browser.get(row.undo_url)
     assert messages(page) == [
-        "Filled in as before the change: First name, May log in with the email address, business, "
-        "location. Check the page, then save it."
+        "Filled in as before the change: First name, business, location, May log in with the email "
+        "address. Check the page, then save it."
     ]
     assert stored(user).first_name == "Bruno"
     assert Change.objects.count() == before + 2

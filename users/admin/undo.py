@@ -33,7 +33,9 @@ def fill_in(request: HttpRequest, user: Any, form: UserForm, key: str) -> None:
                 old.add_attribute(name, key, attribute)
         else:
             old.add(name, value)
-    labels = [str(form.fields[name].label) for name in form.enter(old.values)]
+    entered = set(form.enter(old.values))
+    # In the form's order, for PostgreSQL keeps an order of its own in JSON.
+    labels = [str(field.label) for name, field in form.fields.items() if name in entered]
     if labels:
         text = gettext("Filled in as before the change: %s. Check the page, then save it.")
         messages.info(request, text % ", ".join(labels))
