@@ -129,6 +129,14 @@ def test_a_link_that_does_not_work_is_not_logged(client, asha, caplog):
     assert not caplog.records
 
 
+def test_a_link_that_is_posted_to_is_not_logged(asha, caplog):
+    link = path_of(asha)
+    response = Client(enforce_csrf_checks=True).post(link, PASSWORDS)
+    assert response.status_code == 302
+    assert not stored(asha).has_usable_password()
+    assert link not in caplog.text
+
+
 def test_a_link_works_once(client, asha):
     link = path_of(asha)
     client.post(open_link(client, asha), PASSWORDS)

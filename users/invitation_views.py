@@ -15,7 +15,7 @@ from django.utils.http import urlsafe_base64_decode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_deny
-from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView, TemplateView
 
@@ -51,14 +51,8 @@ class PasswordForm(SetPasswordForm):
         self.fields["new_password1"].widget.attrs["autofocus"] = True
 
 
-@method_decorator([sensitive_post_parameters(), *_PAGE], name="dispatch")
-class SetPasswordView(Page, PasswordResetConfirmView):
-    """Sets the first password of an invited user.
-
-    Like Django's own view, it moves the token from the URL to the session, so that neither the
-    browser's history nor a Referer header shows it; and it answers 200 if a link does not work, so
-    that Django's log does not show it.
-    """
+class InvitedUserView(Page, PasswordResetConfirmView):
+    """What the two steps of Django's own view, below, have in common."""
 
     form_class = PasswordForm
     success_url = reverse_lazy("invitations:done")
@@ -90,6 +84,21 @@ class SetPasswordView(Page, PasswordResetConfirmView):
         if not self.validlink:
             context["title"] = _("This link does not work")
         return context
+
+
+@method_decorator([login_not_required, csrf_exempt, never_cache, xframe_options_deny], "dispatch")
+class LinkView(InvitedUserView):
+    """Moves the token of a link to the session, and leads to the form.
+
+    So neither the browser's history nor a Referer header shows the token. Nor does Django's log: a
+    link that does not work is answered 200, and a POST is not checked for a CSRF token, for it
+    changes nothing here, and the log would name its address.
+    """
+
+
+@method_decorator([sensitive_post_parameters(), *_PAGE], name="dispatch")
+class SetPasswordView(InvitedUserView):
+    """Sets the first password of an invited user whose token is in the session."""
 
 
 @method_decorator(_PAGE, name="dispatch")

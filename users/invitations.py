@@ -161,7 +161,7 @@ def link(user: Any) -> str:
     """Return the link by which `user` sets the password."""
     uid = urlsafe_base64_encode(force_bytes(user.pk))
     token = token_generator.make_token(user)
-    return _address("invitations:set_password", uid, token)
+    return _address("invitations:link", uid, token)
 
 
 def _address(name: str, *arguments: str) -> str:
