@@ -113,6 +113,27 @@ def test_a_token_is_renamed_and_granted_other_teams(root_browser, stored):
     assert (stored.name, list(stored.teams.all())) == ("HR 2", [other])
 
 
+def test_a_token_gets_its_scim_team_and_is_granted_it(root_browser, team):
+    make(root_browser, scim_team=team.pk)
+    token = AccessToken.objects.get()
+    assert (token.scim_team, list(token.teams.all())) == (team, [team])
+
+
+def test_a_token_is_given_a_scim_team_later(root_browser, stored, team):
+    other = TeamFactory()
+    path = f"{LIST}{stored.pk}/change/"
+    send(root_browser, path, "accesstoken_form", scim_team=other.pk)
+    stored.refresh_from_db()
+    assert (stored.scim_team, set(stored.teams.all())) == (other, {team, other})
+
+
+def test_a_scim_team_stays_granted(root_browser, stored, team):
+    AccessToken.objects.update(scim_team=team)
+    other = TeamFactory()
+    send(root_browser, f"{LIST}{stored.pk}/change/", "accesstoken_form", teams=[other.pk])
+    assert set(stored.teams.all()) == {team, other}
+
+
 def test_a_digest_is_neither_shown_nor_edited(root_browser, stored):
     path = f"{LIST}{stored.pk}/change/"
     assert stored.digest not in root_browser.get(path).content.decode()
@@ -171,14 +192,14 @@ def test_revoking_asks_first(root_browser, stored):
 def test_a_rotated_token_runs_out_and_its_successor_has_its_grants(
     root_browser, call, stored, team
 ):
-    AccessToken.objects.update(expires_at=timezone.now() + timedelta(days=30))
+    AccessToken.objects.update(expires_at=timezone.now() + timedelta(days=30), scim_team=team.pk)
     response = act(root_browser, "rotate", [stored], hours="2")
     assert "no-store" in response["Cache-Control"]
     secret = shown_secret(response)
     assert_updated(call({"first_name": "B"}))  # the old one, for two hours more
     assert_updated(call({"first_name": "C"}, headers={"Authorization": f"Bearer {secret}"}))
     new = AccessToken.objects.exclude(pk=stored.pk).get()
-    assert (new.name, list(new.teams.all())) == (stored.name, [team])
+    assert (new.name, list(new.teams.all()), new.scim_team) == (stored.name, [team], team)
     stored.refresh_from_db()
     assert timedelta(hours=1) < stored.expires_at - timezone.now() <= timedelta(hours=2)
     assert timedelta(days=29) < new.expires_at - timezone.now() <= timedelta(days=31)

@@ -45,7 +45,9 @@ def test_it_names_the_teams_that_there_are(db):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["CRM"], "--team"),
+        (["CRM"], "--team, --scim-team is required"),
+        (["CRM", "--scim-team=0"], "There is no team 0."),
+        (["CRM", "--scim-team="], "There is no team ."),
         (["--team=1"], "name"),
         ([" ", "--team={team}"], "NAME: This field cannot be blank."),
         (["x" * 151, "--team={team}"], "at most 150 characters"),
@@ -63,6 +65,18 @@ def test_it_names_what_is_wrong_and_makes_nothing(team, arguments, message):
     with pytest.raises(CommandError, match=message):
         call_command("create_access_token", *(a.format(team=team.pk) for a in arguments))
     assert not AccessToken.objects.exists()
+
+
+def test_it_makes_a_token_for_an_identity_provider(team):
+    call_command("create_access_token", "Entra ID", f"--scim-team={team.pk}")
+    token = AccessToken.objects.get()
+    assert (token.scim_team, list(token.teams.all())) == (team, [team])
+
+
+def test_it_grants_the_scim_team_beside_the_others(team):
+    other = TeamFactory()
+    call_command("create_access_token", "Okta", f"--scim-team={team.pk}", f"--team={other.pk}")
+    assert set(AccessToken.objects.get().teams.all()) == {team, other}
 
 
 @pytest.mark.parametrize(("arguments", "read_only"), [([], False), (["--read-only"], True)])

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from users.admin.shown_values import ShownValuesForm
@@ -23,11 +24,13 @@ class AccessTokenCreationForm(forms.ModelForm):
 
     class Meta:
         model = AccessToken
-        fields = ("name", "teams", "read_only", "rate_limit")
+        fields = ("name", "teams", "read_only", "rate_limit", "scim_team")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["teams"].required = True  # without a team, it is useless
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not (cleaned.get("teams") or cleaned.get("scim_team")) and "teams" not in self.errors:
+            self.add_error("teams", gettext("Select a team: without one, the token is useless."))
+        return cleaned
 
 
 class AccessTokenForm(ShownValuesForm):
@@ -35,7 +38,7 @@ class AccessTokenForm(ShownValuesForm):
 
     class Meta:
         model = AccessToken
-        fields = ("name", "teams", "read_only", "rate_limit")
+        fields = ("name", "teams", "read_only", "rate_limit", "scim_team")
 
 
 class RotationForm(forms.Form):

@@ -34,12 +34,14 @@ class AccessTokenAdmin(KeyedAdmin):
         "granted",
         "read_only",
         "rate_limit",
+        "scim_team",
         "state",
         "created_at",
         "expires_at",
         "last_used_at",
     )
     list_filter = ("teams", "read_only")
+    list_select_related = ("scim_team",)
     search_fields = ("name",)
     filter_horizontal = ("teams",)
     readonly_fields = ("hint", "state", "created_at", "expires_at", "revoked_at", "last_used_at")
@@ -53,7 +55,7 @@ class AccessTokenAdmin(KeyedAdmin):
         return super().get_form(request, obj, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        edited = ("name", "teams", "read_only", "rate_limit")
+        edited = ("name", "teams", "read_only", "rate_limit", "scim_team")
         return (*edited, *self.readonly_fields) if obj else (*edited, "days")
 
     @admin.display(description=_("teams"))
@@ -78,10 +80,15 @@ class AccessTokenAdmin(KeyedAdmin):
             timezone.now() + timedelta(days=days) if days else None,
             read_only=obj.read_only,
             rate_limit=obj.rate_limit,
+            scim_team=obj.scim_team,
         )
         # Used by the rest of Django's view.
         obj.pk, obj.hint, obj._state.adding = token.pk, token.hint, False
         request.issued_token = token, secret  # type: ignore[attr-defined]
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        form.instance.grant_scim_team()
 
     def response_add(
         self, request: HttpRequest, obj: AccessToken, post_url_continue: str | None = None

@@ -24,11 +24,13 @@ class AccessTokenManager(models.Manager["AccessToken"]):
         *,
         read_only: bool = False,
         rate_limit: int | None = None,
+        scim_team: Team | None = None,
     ) -> tuple["AccessToken", str]:
         """Make an access token that is granted `teams` and runs out at `expires_at` (None: never).
 
         read_only: if True, the token is refused in calls that write.
         rate_limit: how many calls a day it may make (None: as many as the deployment has it).
+        scim_team: the team that users join whom an identity provider makes; it is granted, too.
 
         Returns (the stored token, the secret that the caller sends). The secret is not stored:
         this is the one time that it can be shown.
@@ -43,8 +45,10 @@ class AccessTokenManager(models.Manager["AccessToken"]):
                 expires_at=expires_at,
                 read_only=read_only,
                 rate_limit=rate_limit,
+                scim_team=scim_team,
             )
             token.teams.set(teams)
+            token.grant_scim_team()
         return token, secret
 
 
@@ -74,6 +78,18 @@ class AccessToken(models.Model):
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_RATE_LIMIT)],
         help_text=_("How many calls the token may make in a day (UTC). Empty: the default."),
+    )
+    scim_team = models.ForeignKey(
+        Team,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="scim_access_tokens",
+        verbose_name=_("SCIM team"),
+        help_text=_(
+            "For an identity provider (SCIM): the team that the users join whom it makes. The "
+            "token is granted it, too. Empty: the token is none of an identity provider's."
+        ),
     )
     hint = models.CharField(
         _("ends in"), max_length=tokens.HINT_LENGTH, blank=True, default="", editable=False
@@ -107,6 +123,11 @@ class AccessToken(models.Model):
     def is_expired(self) -> bool:
         return self.expires_at is not None and self.expires_at <= timezone.now()
 
+    def grant_scim_team(self) -> None:
+        """Grant the token its SCIM team, if it has one."""
+        if self.scim_team_id is not None:
+            self.teams.add(self.scim_team_id)
+
     def revoke(self) -> None:
         """Let nobody in with the token any more."""
         if not self.is_revoked:
@@ -134,6 +155,7 @@ class AccessToken(models.Model):
                 expires_at,
                 read_only=token.read_only,
                 rate_limit=token.rate_limit,
+                scim_team=token.scim_team,
             )
             self.expires_at = min(filter(None, (token.expires_at, now + grace)))
             self.save(update_fields=["expires_at"])

@@ -35,7 +35,9 @@ MembershipRow = tuple[Any, Any, str]  # the ids of user and team, and the role
 
 
 # What changes by itself, or has a way of its own into the history.
-_UNRECORDED = frozenset({"password", "last_login", "created_at", "updated_at"})
+_UNRECORDED = frozenset(
+    {"password", "last_login", "created_at", "updated_at", "ended_by_scim_team"}
+)
 
 # The fields whose rows hold what the instance does. Of others, such as a DecimalField that rounds,
 # or a project's own with a `pre_save()`, what was saved is read from the row.
@@ -147,9 +149,11 @@ class Recording:
     def _difference(self, row: Mapping[str, Any]) -> tuple[Values, Values]:
         """Return what the save changes, as it was and as it is; `row` is what it stores."""
         user, old = self.user, self.old
-        before, after = Values(), _recorded_values(self.fields, row)
-        if old is not None:
-            before, after = _difference(_recorded_values(self.fields, old), after)
+        if old is None:
+            before, after = Values(), _all_values(self.fields, row)
+        else:
+            stored, saved = (_recorded_values(self.fields, each) for each in (old, row))
+            before, after = _difference(stored, saved)
         if self.has_password:
             now = row["password"]
             was, is_now = old and _password(old["password"]), _password(now)
@@ -196,7 +200,7 @@ def record_creations(model: Any, users: Collection[Any], using: str) -> None:
         changes = []
         rows = model._base_manager.using(using).filter(pk__in=ids).order_by("pk")
         for row in rows.values("pk", *names):
-            after = _recorded_values(fields, row)
+            after = _all_values(fields, row)
             if password := _password(row["password"]):
                 after["password"] = password
             if memberships := roles.get(row["pk"]):
@@ -255,6 +259,14 @@ def _is_known(field: Any, row: Mapping[str, Any]) -> bool:
 def _recorded_values(fields: Iterable[Any], row: Mapping[str, Any]) -> Values:
     """Return the values of `fields` in `row`, as JSON values by field name."""
     return {field.name: _as_json(field, row[field.attname]) for field in fields}
+
+
+def _all_values(fields: Iterable[Any], row: Mapping[str, Any]) -> Values:
+    """Return the values of a user who was made or deleted: an external id only if there is one."""
+    found = _recorded_values(fields, row)
+    if found.get("external_id") == "":
+        del found["external_id"]
+    return found
 
 
 def _as_json(field: Any, value: Any) -> Any:
@@ -433,7 +445,7 @@ def _user_goes(instance: Any, using: str, origin: Any, **kwargs: Any) -> None:
     names = {field.attname for field in fields} | {model.USERNAME_FIELD}
     rows = model._base_manager.using(using).select_for_update().filter(pk=instance.pk).order_by()
     if row := rows.values(*names).first():
-        deletion.users[instance.pk] = row[model.USERNAME_FIELD], _recorded_values(fields, row)
+        deletion.users[instance.pk] = row[model.USERNAME_FIELD], _all_values(fields, row)
 
 
 def _membership_goes(instance: Any, using: str, origin: Any, **kwargs: Any) -> None:

@@ -9,7 +9,7 @@ from django.db import models, router, transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from users.db.fields import FoldedField
+from users.db.fields import ExactCharField, FoldedField
 from users.db.keys import in_parts
 from users.models import recording
 from users.models.names import UniquelyNamed
@@ -33,6 +33,23 @@ class TeamQuerySet(models.QuerySet[Any]):
 class Team(UniquelyNamed):
     name = models.CharField(_("name"), max_length=150, validators=[validate_storable])
     name_key = FoldedField(of="name")
+    external_id = ExactCharField(
+        _("external id"),
+        max_length=255,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        validators=[validate_storable],
+        help_text=_("What the identity provider calls the team (SCIM's externalId)."),
+    )
+    made_by_scim = models.BooleanField(
+        _("made by SCIM"),
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text=_("The identity provider that made the team may delete it."),
+    )
     members: models.ManyToManyField = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="teams"
     )

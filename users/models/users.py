@@ -207,6 +207,19 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
     active_chats = models.PositiveIntegerField(
         _("active chats"), default=0, help_text=_("The chats now in the user's “My Chats”.")
     )
+    external_id = ExactCharField(
+        _("external id"),
+        max_length=255,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        validators=[validate_storable],
+        help_text=_("What the identity provider calls the user (SCIM's externalId)."),
+    )
+    # The id of the SCIM team whose token ended the user: a number, for a project's own user model
+    # comes before the teams.
+    ended_by_scim_team = models.BigIntegerField(null=True, editable=False)
     custom_attributes = models.JSONField(
         _("custom attributes"), default=dict, blank=True, decoder=values.JSONDecoder
     )
@@ -230,8 +243,12 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         default_permissions = ("add", "change", "delete", "view", "import", "export")
-        # For lists by the time of creation. It never changes: no update touches the index.
-        indexes = [models.Index(fields=("created_at", "id"))]
+        # For lists by the time of creation, and for look-ups by identity providers. No usual update
+        # changes these fields, so none touches the indexes.
+        indexes = [
+            models.Index(fields=("created_at", "id")),
+            models.Index(fields=("external_id",)),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=("login_key",), name="%(app_label)s_%(class)s_login_id_unique"

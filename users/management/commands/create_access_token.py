@@ -23,10 +23,16 @@ class Command(BaseCommand):
         parser.add_argument(
             "--team",
             action="append",
-            required=True,
+            default=[],
             dest="teams",
             metavar="ID",
             help="the id of a team that the token may act for; repeat it for more teams",
+        )
+        parser.add_argument(
+            "--scim-team",
+            metavar="ID",
+            help="for an identity provider (SCIM): the id of the team that the users join whom it "
+            "makes; the token may act for it, too",
         )
         parser.add_argument(
             "--days", type=arguments.days, help="the lifetime in days (default: no limit)"
@@ -47,7 +53,12 @@ class Command(BaseCommand):
             AccessToken(name=name).clean_fields()
         except ValidationError as error:
             raise CommandError(f"NAME: {' '.join(error.messages)}") from error
+        if not options["teams"] and options["scim_team"] is None:
+            raise CommandError("One of the arguments --team, --scim-team is required.")
         teams = [arguments.existing_team(text) for text in options["teams"]]
+        scim_team = None
+        if options["scim_team"] is not None:
+            scim_team = arguments.existing_team(options["scim_team"])
         expires_at = timezone.now() + timedelta(days=lifetime) if lifetime else None
         token, secret = AccessToken.objects.issue(
             name,
@@ -55,6 +66,7 @@ class Command(BaseCommand):
             expires_at,
             read_only=options["read_only"],
             rate_limit=options["rate_limit"],
+            scim_team=scim_team,
         )
         self.stdout.write(secret)
         self.stderr.write(f"Created the access token “{token}”.", style_func=self.style.SUCCESS)
