@@ -20,7 +20,7 @@ from users import search
 from users.api import paging
 from users.db.compiled import CompiledQuery, Parameter
 from users.db.functions import CountRows
-from users.models import AbstractUser, Membership
+from users.models import AbstractUser, Membership, Team
 from users.search import Condition
 
 PARAMETERS = ("page", "page_size", "after", "sort", "total", "login_id", "email_id")
@@ -101,6 +101,8 @@ def read_query(
 
 def page(team: int, conditions: Sequence[Condition], query: Query, using: str) -> Page:
     """Return the page of the team's users that meet all conditions."""
+    if _is_plain(query) and not conditions:
+        return _plain_page(team, query, using)
     members = Membership.objects.using(using).filter(
         search.matching([*conditions, *query.conditions], "user__", "role"), team=team
     )
@@ -114,17 +116,51 @@ def page(team: int, conditions: Sequence[Condition], query: Query, using: str) -
         rows = rows.annotate(total=count)
         columns.append("total")
     found = list(rows.values_list(*columns)[query.offset : query.offset + query.size + 1])
-    shown, has_more = found[: query.size], len(found) > query.size
     total = None
     if query.total:
         total = found[0][-1] if found else members.count()
-        shown = [row[:-1] for row in shown]
+        found = [row[:-1] for row in found]
+    return _page(found, total, query, using)
+
+
+def _page(found: Sequence[tuple[Any, ...]], total: int | None, query: Query, using: str) -> Page:
+    """Return the page of the users whose places were found: at most one more than it shows."""
+    shown, has_more = found[: query.size], len(found) > query.size
     return Page(
         users=_users([row[-1] for row in shown], using),
         has_more=has_more,
         after=query.cursors.encode(*map(_encoded, shown[-1])) if has_more else None,
         total=total,
     )
+
+
+def _is_plain(query: Query) -> bool:
+    """Return True if the page is by id, from the beginning or a cursor, of the whole team."""
+    is_by_id = query.sort.removeprefix("-") == "id"
+    return is_by_id and not (query.offset or query.total or query.conditions)
+
+
+def _plain_page(team: int, query: Query, using: str) -> Page:
+    """Return a plain page of the team's users: by a compiled statement."""
+    place = {} if query.place is None else {"place": query.place[0]}
+    members = _plain_members(query.sort, query.size, bool(place)).run(using, team=team, **place)
+    return _page([(member.user_id,) for member in members], None, query, using)
+
+
+@cache
+def _plain_members(sort: str, size: int, has_place: bool) -> CompiledQuery[Membership]:
+    return CompiledQuery(partial(_build_plain_members, sort, size, has_place))
+
+
+def _build_plain_members(sort: str, size: int, has_place: bool) -> "QuerySet[Membership]":
+    descends = sort.startswith("-")
+    user = Membership._meta.get_field("user")
+    place = (Parameter("place", user.target_field),) if has_place else None
+    members = Membership.objects.filter(team=Parameter("team", Team._meta.pk))
+    ordered = _after(members, ["user_id"], descends, place).order_by(
+        "-user_id" if descends else "user_id"
+    )
+    return ordered.only("user")[: size + 1]
 
 
 def _page_number(values: Mapping[str, str], size: int, errors: dict[str, list[str]]) -> int:
