@@ -55,9 +55,9 @@ class ChoiceFactory(AttributeDefinitionFactory):
     choices = factory.LazyFunction(lambda: ["Retail", "Banking"])
 
 
-def issue_token(*teams, **fields) -> str:
+def issue_token(*teams, scim_team=None, **fields) -> str:
     """Make an access token granted `teams`, with `fields` set on it, and return the secret."""
-    token, secret = AccessToken.objects.issue("HR system", teams)
+    token, secret = AccessToken.objects.issue("HR system", teams, scim_team=scim_team)
     AccessToken.objects.filter(pk=token.pk).update(**fields)
     return secret
 

@@ -102,7 +102,7 @@ class Server:
         self.process.wait(30)
 
     def call(self, path: str, body: object, headers: dict[str, str], method: str = "PATCH"):
-        """Make the call on a connection of its own: (HTTP status, decoded JSON body).
+        """Make the call on a connection of its own: (HTTP status, decoded JSON body or None).
 
         body: a dict, sent as JSON, or what `http.client` takes.
         """
@@ -112,4 +112,5 @@ class Server:
         ) as connection:
             connection.request(method, path, content, headers)
             response = connection.getresponse()
-            return response.status, json.loads(response.read())
+            answer = response.read()
+            return response.status, json.loads(answer) if answer else None
