@@ -84,11 +84,56 @@ def _parse(url: str) -> dict[str, Any]:
     if "#" in url or re.match("(postgres|mysql).*://[^/?]*[/?].*@", url):
         raise ValueError
     database: dict[str, Any] = Env.db_url_config(url)
-    host = re.sub(r":\d*$", "", urlsplit(url).netloc.rpartition("@")[2])
-    if host and "," not in host:
-        # django-environ does not decode it, and lowercases it, but a socket's path has capitals.
-        database["HOST"] = unquote(host.strip("[]"))
+    servers = urlsplit(url).netloc.rpartition("@")[2].split(",")
+    # django-environ does not decode hosts, and lowercases one, but a socket's path has capitals.
+    if hosts := [unquote(re.sub(r":\d*$", "", server).strip("[]")) for server in servers if server]:
+        database["HOST"] = ",".join(hosts)
     return database
+
+
+def _require_failover(servers: list[str], options: dict[str, Any]) -> None:
+    """Check a list of PostgreSQL servers, of which one at a time takes writes."""
+    ports = [re.fullmatch(r"[^:]+(?::(\d{1,5}))?", server, re.ASCII) for server in servers]
+    if None in ports or any(int(port[1] or 1) not in range(1, 65536) for port in ports if port):
+        raise ImproperlyConfigured(
+            "DATABASE_URL: servers must be name:port, separated by commas, with ports up to 65535."
+        )
+    # libpq takes a single port for all servers: with `one,two:5433`, both would be on 5433.
+    if len({bool(port and port[1]) for port in ports}) > 1:
+        raise ImproperlyConfigured(
+            "DATABASE_URL: with several servers, give the port of each, or of none (then 5432)."
+        )
+    # No reading from replicas: a token that was revoked would pass while they lag.
+    if options.setdefault("target_session_attrs", "read-write") not in ("read-write", "primary"):
+        raise ImproperlyConfigured(
+            "DATABASE_URL: with several servers, target_session_attrs must be read-write (the "
+            "default) or primary."
+        )
+
+
+def _require_options(options: dict[str, Any]) -> None:
+    """Check the names of a PostgreSQL connection's options."""
+    if not find_spec("psycopg"):
+        raise ImproperlyConfigured(
+            "DATABASE_URL needs the extra `postgresql`: add --extra postgresql to your `uv sync` "
+            "command."
+        )
+    known = {
+        option.keyword.decode() for option in import_module("psycopg.pq").Conninfo.get_defaults()
+    }
+    # Of Django's own and of `users.db.postgresql`.
+    known |= {
+        "assume_role",
+        "isolation_level",
+        "max_wait",
+        "prepare_threshold",
+        "server_side_binding",
+    }
+    if unknown := sorted(options.keys() - known):
+        raise ImproperlyConfigured(f"DATABASE_URL: PostgreSQL has no option '{unknown[0]}'.")
+    for name in ("connect_timeout", "max_wait", "tcp_user_timeout"):
+        if name in options and not (isinstance(options[name], int) and options[name] > 0):
+            raise ImproperlyConfigured(f"DATABASE_URL: {name} must be a positive whole number.")
 
 
 def _database() -> dict[str, Any]:
@@ -109,6 +154,11 @@ def _database() -> dict[str, Any]:
         raise ImproperlyConfigured("DATABASE_URL does not name a database.")
     engine = database["ENGINE"]
     options = database.setdefault("OPTIONS", {})
+    servers = urlsplit(url).netloc.rpartition("@")[2].split(",")
+    if len(servers) > 1:
+        if engine != "django.db.backends.postgresql":
+            raise ImproperlyConfigured("DATABASE_URL: only PostgreSQL can have several servers.")
+        _require_failover(servers, options)
     if engine == "django.db.backends.sqlite3":
         # WAL: readers do not wait for the writer. IMMEDIATE: a transaction waits for the write lock
         # when it begins; one that acquires it later fails instead of waiting.
@@ -122,10 +172,14 @@ def _database() -> dict[str, Any]:
         options.setdefault("connect_timeout", 5)  # seconds
         # These limits apply to commands too. `config.serving` adds those for requests.
         if engine == "django.db.backends.postgresql":
+            _require_options(options)
             database["ENGINE"] = "users.db.postgresql"
             options.setdefault("options", "-c lock_timeout=10s")
-            options.setdefault("tcp_user_timeout", 30_000)  # milliseconds
-            options.setdefault("keepalives_idle", 30)  # seconds
+            # A server that cannot be reached any more is noticed within seven seconds, whether a
+            # connection waits for it or rests.
+            options.setdefault("tcp_user_timeout", 5_000)  # milliseconds
+            options.setdefault("keepalives_idle", 5)  # seconds
+            options.setdefault("keepalives_interval", 1)  # seconds
             # Required to prepare statements on the server (`users.db.postgresql`).
             options.setdefault("server_side_binding", True)
         else:

@@ -103,11 +103,50 @@ def test_a_database_is_one_url_away(url, engine):
         ("postgresql://[fe80::1%25eth0]/desk", "fe80::1%eth0", ""),
         ("postgresql://u@one.example:5432,two.example:5433/desk",
          "one.example,two.example", "5432,5433"),
+        ("postgresql://u@One.example,two.example/desk", "One.example,two.example", ""),
     ],
 )  # fmt: skip
 def test_a_database_is_where_the_url_says(url, host, port):
     database = settings(DATABASE_URL=url)["DATABASES"]["default"]
     assert (database["HOST"], database["PORT"], database["NAME"]) == (host, port, "desk")
+
+
+def options(url):
+    return settings(DATABASE_URL=url)["DATABASES"]["default"]["OPTIONS"]
+
+
+LIMITS = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 5000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 1,
+}
+
+
+@pytest.mark.parametrize("servers", ["db.example", "db1.example,db2.example"])
+def test_a_database_that_cannot_be_reached_is_noticed_within_seconds(servers):
+    found = options(f"postgresql://u@{servers}/desk")
+    assert {name: found[name] for name in LIMITS} == LIMITS
+
+
+def test_each_time_limit_can_stand_in_the_url():
+    limits = {name: value + 1 for name, value in LIMITS.items()} | {"max_wait": 9}
+    query = "&".join(f"{name}={value}" for name, value in limits.items())
+    found = options(f"postgresql://u@db.example/desk?{query}")
+    assert {name: found[name] for name in limits} == limits
+
+
+@pytest.mark.parametrize(
+    ("query", "target"),
+    [
+        ("", "read-write"),
+        ("?target_session_attrs=read-write", "read-write"),
+        ("?target_session_attrs=primary", "primary"),
+    ],
+)
+def test_of_several_servers_the_one_that_takes_writes_is_used(query, target):
+    found = options(f"postgresql://u@db1.example:5432,db2.example:5432/desk{query}")
+    assert found["target_session_attrs"] == target
 
 
 def test_a_dollar_begins_a_value_like_any_other_character():
@@ -215,6 +254,25 @@ def test_a_command_says_what_is_wrong_on_one_line(command):
         ),
         ({"DATABASE_URL": "postgresql://[::1/desk"}, "DATABASE_URL is not a valid URL"),
         ({"DATABASE_URL": "postgresql://"}, "DATABASE_URL does not name a database"),
+        ({"DATABASE_URL": "postgresql://h1,h2:5002/desk"}, "give the port of each, or of none"),
+        ({"DATABASE_URL": "postgresql://h1:5001,h2/desk"}, "give the port of each, or of none"),
+        ({"DATABASE_URL": "postgresql://h1,,h2/desk"}, "servers must be name:port"),
+        ({"DATABASE_URL": "postgresql://h1:5432,h2:port/desk"}, "servers must be name:port"),
+        ({"DATABASE_URL": "postgresql://h1:5432,h2:99999/desk"}, "servers must be name:port"),
+        ({"DATABASE_URL": "postgresql://h1:5432,h2:0/desk"}, "servers must be name:port"),
+        (
+            {"DATABASE_URL": "postgresql://h1,h2/desk?target_session_attrs=any"},
+            "target_session_attrs must be read-write (the default) or primary",
+        ),
+        ({"DATABASE_URL": "mysql://h1,h2/desk"}, "only PostgreSQL can have several servers"),
+        (
+            {"DATABASE_URL": "postgresql://h/desk?target_session_atrs=primary"},
+            "PostgreSQL has no option 'target_session_atrs'",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://h/desk?connect_timeout=5s"},
+            "connect_timeout must be a positive whole number",
+        ),
         ({"EMAIL_URL": "smtp+tls://mail.example"}, "EMAIL_URL and PUBLIC_URL: set both"),
         ({"PUBLIC_URL": "https://desk.example"}, "EMAIL_URL and PUBLIC_URL: set both"),
         ({**MAIL, "EMAIL_URL": "smtps://mail.example"}, "EMAIL_URL must begin with smtp+tls://"),

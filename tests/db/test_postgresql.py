@@ -314,7 +314,11 @@ def test_no_fetching_of_more_rows_waits_for_ever(proxy, proxied):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_question_whether_a_connection_stands_waits_for_ever(proxy, proxied):
+def test_no_question_whether_a_connection_stands_waits_as_long_as_a_call(
+    proxy, proxied, monkeypatch
+):
+    monkeypatch.setattr("users.db.postgresql.base.PROBE_WAIT", 0.5)
+    proxied.connection.max_wait = None
     proxied.connection.execute("LISTEN something")
     with connection.cursor() as cursor:
         cursor.execute("NOTIFY something")

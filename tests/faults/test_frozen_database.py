@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from tests.proxy import Proxy
-from tests.requirements import on_server
+from tests.requirements import on_postgresql, on_server
 from tests.server import Server, database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,3 +55,17 @@ def test_a_commit_to_a_database_that_froze_is_not_cancelled(frozen_at_will, call
     proxy.thaw()
     user.refresh_from_db()
     assert user.first_name == "Zoë"
+
+
+@on_postgresql
+def test_a_probe_does_not_wait_for_a_frozen_database_as_long_as_a_call(tmp_path):
+    settings = connection.settings_dict
+    with Proxy(settings["HOST"], settings["PORT"]) as proxy:
+        url = database_url().replace(f":{settings['PORT']}/", f":{proxy.port}/")
+        with Server(tmp_path / "server.log", DATABASE_URL=url) as server:
+            for _ in range(9):  # there are eight threads
+                assert server.call("/readyz", None, {}, "GET")[0] == 200
+            proxy.freeze()  # for longer than a probe waits, and shorter than a call
+            assert server.call("/readyz", None, {}, "GET")[0] == 503
+            proxy.thaw()
+            assert server.call("/readyz", None, {}, "GET")[0] == 200

@@ -58,12 +58,15 @@ class Body:
         is_number = length.isascii() and length.isdigit() and len(length) <= 15
         if not is_number or int(length) > MAX_BYTES:
             return None
-        try:
-            # One more byte, to notice a body that is longer than its Content-Length says, or that
-            # has none (from an ASGI server).
-            content = self.request.read(MAX_BYTES + 1)
-        except UnreadablePostError:
-            return None
+        request = vars(self.request._request)
+        if "users_content" not in request:  # a call that is tried again cannot read it again
+            try:
+                # One more byte, to notice a body that is longer than its Content-Length says, or
+                # that has none (from an ASGI server).
+                request["users_content"] = self.request.read(MAX_BYTES + 1)
+            except UnreadablePostError:
+                return None
+        content: bytes = request["users_content"]
         return content if len(content) <= MAX_BYTES else None
 
     def parse(self, *, may_be_empty: bool = False) -> Parameters:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import django.db
-from django.db import transaction
+from django.db import close_old_connections, connections, transaction
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -19,8 +19,15 @@ from users import acting
 from users.api import rate_limits, status_codes
 from users.api.authentication import AccessTokenAuthentication
 from users.api.envelope import ApiError, IgnoreClientContentNegotiation, exception_handler
+from users.db.errors import is_deadlock, is_lost_connection, is_outdated_statement
 from users.db.keys import NO_ROW, row_id
+from users.db.transactions import OutcomeUnknownError
 from users.models import AccessToken
+
+logger = logging.getLogger(__name__)
+
+#: A call that has taken so many seconds is not tried again: it took them to wait for a server.
+TRIED_AGAIN_WITHIN = 10
 
 # One message for teams that do not exist and teams that are not granted.
 _TEAM_ID = "Must be the id of a team that the access token is granted: an unsigned integer."
@@ -42,6 +49,10 @@ def team_not_found() -> ApiError:
     return ApiError(status_codes.TEAM_NOT_FOUND, {"teamid": [_TEAM_ID]})
 
 
+class _TryAgainError(Exception):
+    """The database failed before anything was stored, and may do better the next time."""
+
+
 class ApiView(APIView):
     """The base class of the API's views.
 
@@ -61,21 +72,47 @@ class ApiView(APIView):
 
     rate_limit_headers: Mapping[str, str] = {}  # once the caller is known, if there is a limit
     team_id: int | None = None  # the team that the caller acts for, once known
+    tried_again = False
 
     # A call that writes opens its own transaction, so that it can handle a commit that fails: with
     # ATOMIC_REQUESTS, that would happen after the view.
     @transaction.non_atomic_requests
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        started = time.perf_counter()
+        self.started = time.perf_counter()
         self.trxid = acting.new_trxid()
         with acting.acting("api", trxid=self.trxid):
-            response = super().dispatch(request, *args, **kwargs)
+            try:
+                response = super().dispatch(request, *args, **kwargs)
+            except _TryAgainError:
+                self.tried_again = True
+                close_old_connections()  # those that were lost
+                response = super().dispatch(request, *args, **kwargs)
         response["trxid"] = self.trxid
         response["Cache-Control"] = "no-store"
         for name, value in self.rate_limit_headers.items():
             response[name] = value
-        self.log(response, time.perf_counter() - started)
+        self.log(response, time.perf_counter() - self.started)
         return response
+
+    def handle_exception(self, exc: Exception) -> Any:
+        if self.may_try_again(exc):
+            logger.warning("The call %s is tried again: %r", self.trxid, exc)
+            raise _TryAgainError from exc
+        return super().handle_exception(exc)
+
+    def may_try_again(self, exc: Exception) -> bool:
+        """Return True if the call stored nothing, and failed for what has passed by now.
+
+        Its transaction was rolled back for others, or its connection was lost before the commit.
+        """
+        error = exc.__cause__ if isinstance(exc, ApiError) else exc
+        if not isinstance(error, django.db.Error) or isinstance(error, OutcomeUnknownError):
+            return False
+        if self.tried_again or time.perf_counter() - self.started > TRIED_AGAIN_WITHIN:
+            return False
+        if any(each.in_atomic_block for each in connections.all(initialized_only=True)):
+            return False  # a transaction around the call
+        return is_deadlock(error) or is_lost_connection(error) or is_outdated_statement(error)
 
     def get_exception_handler(self) -> Any:
         return exception_handler
@@ -109,6 +146,8 @@ class ApiView(APIView):
         """Raise `ApiError` if the access token has made as many calls today as it may."""
         if not isinstance(request.auth, AccessToken):
             return  # a host that authenticates by itself limits its callers by itself
+        if self.tried_again:
+            return  # it is counted
         usage = rate_limits.count_call(request.auth)
         if usage is not None:
             self.rate_limit_headers = usage.headers

@@ -4,12 +4,17 @@ It adds `max_wait` to OPTIONS: how many seconds to wait for an answer of the ser
 connection is closed and OperationalError raised. The default is no limit.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db.backends.postgresql import base
 
 from users.db.postgresql.connections import Connection
 from users.db.postgresql.prepared import PreparedCursor
+
+#: How many seconds a question may take that only finds out whether the server answers.
+PROBE_WAIT = 3
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -32,7 +37,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         if self.connection.closed:  # as the driver already knows
             return False
-        return not self.connection.something_arrived() or super().is_usable()
+        if not self.connection.something_arrived():
+            return True
+        with self.probing():
+            return super().is_usable()
+
+    @contextmanager
+    def probing(self) -> Iterator[None]:
+        """Have statements in the block wait no longer than `PROBE_WAIT`."""
+        self.ensure_connection()
+        with self.connection.waiting_at_most(PROBE_WAIT):
+            yield
 
     def create_prepared_cursor(self) -> Any:
         """Return a cursor that prepares its statements (`users.db.compiled` uses it)."""

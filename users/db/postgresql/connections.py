@@ -8,6 +8,8 @@ Source: PostgreSQL's documentation, libpq, "Asynchronous Command Processing".
 
 import select
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -47,13 +49,24 @@ class Connection(psycopg.Connection[Any]):
         """Return True if there is unread data from the server."""
         return bool(self._arrivals.poll(0))
 
+    @contextmanager
+    def waiting_at_most(self, seconds: float) -> Iterator[None]:
+        """Have commands in the block wait no longer than `seconds`, whatever `max_wait` is."""
+        max_wait = self.max_wait
+        self.max_wait = seconds if max_wait is None else min(seconds, max_wait)
+        try:
+            yield
+        finally:
+            self.max_wait = max_wait
+
     def wait(self, gen: Any, *args: Any, **options: Any) -> Any:
         """Wait as psycopg does, but at most `max_wait`. All of psycopg's methods wait here."""
         if self.max_wait is not None:
-            gen = self._bounded(gen, time.monotonic() + self.max_wait)
+            gen = self._bounded(gen, self.max_wait)
         return super().wait(gen, *args, **options)
 
-    def _bounded(self, gen: Any, deadline: float) -> Any:
+    def _bounded(self, gen: Any, seconds: float) -> Any:
+        deadline = time.monotonic() + seconds
         ready = None
         while True:
             try:
