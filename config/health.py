@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from config import shutdown
 from users.feed import has_foreign_transactions
 
 View = Callable[[HttpRequest], HttpResponse]
@@ -34,7 +35,13 @@ def alive(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """`GET /readyz`: 200 if the database is reachable and ready, else 503 with the reason."""
+    """`GET /readyz`: 200 if this host can serve requests, else 503 with the reason.
+
+    The reasons: the server is being stopped (`config.serve`), the database is not reachable, its
+    migrations are not applied, or it was restored from a dump.
+    """
+    if shutdown.has_begun():
+        return JsonResponse({"status": "shutting down"}, status=503)
     try:
         with _probing():
             with connection.cursor() as cursor:

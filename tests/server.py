@@ -55,11 +55,13 @@ class Server:
     """A server process with two workers; a context manager that stops it.
 
     log: the file that takes what it prints.
+    shutdown_delay: for how many seconds it serves on after SIGTERM.
     environment: variables other than those of a plain deployment on the test database.
     """
 
-    def __init__(self, log: Path, **environment: str) -> None:
+    def __init__(self, log: Path, *, shutdown_delay: int = 0, **environment: str) -> None:
         self.port = free_port()
+        self.options = f"--shutdown-delay {shutdown_delay} {DEPLOYED} --port {self.port}"
         self.log = log
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -71,10 +73,10 @@ class Server:
         }
 
     def __enter__(self) -> "Server":
-        command = f"granian {DEPLOYED} config.wsgi:application --port"
+        command = f"-m config.serve {self.options} config.wsgi:application"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *command.split(), str(self.port)],
+                [sys.executable, *command.split()],
                 cwd=PROJECT,
                 env=self.environment,
                 stdout=log,

@@ -123,7 +123,9 @@ def test_every_setting_is_in_the_table():
 
 def test_what_is_deployed_is_what_the_tests_serve():
     deployed = re.search(
-        r"^granian (.*?) --static-path-mount", block(README, "sh"), re.DOTALL | re.MULTILINE
+        r"^python -m config.serve (.*?) --static-path-mount",
+        block(README, "sh"),
+        re.DOTALL | re.MULTILINE,
     )
     assert deployed[1].replace("\\\n", "").split() == DEPLOYED.split()
 

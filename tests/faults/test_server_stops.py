@@ -105,3 +105,25 @@ def test_a_graceful_stop_finishes_what_it_has_begun(tmp_path, call, user):
         assert (status, envelope["status_code"]) == (200, 4309)
         server.process.wait(30)
     assert User.objects.get(pk=user.pk).first_name == "Zoë"
+
+
+def test_a_host_that_stops_fails_its_probe_first_and_serves_on(tmp_path, call):
+    probe = "/readyz", None, {}, "GET"
+    headers = {**call.headers, "Content-Type": "application/json"}
+    with Server(tmp_path / "server.log", shutdown_delay=60) as server:
+        assert server.call(*probe)[0] == 200
+        server.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + 20
+        while (answer := server.call(*probe)) != (503, {"status": "shutting down"}):
+            assert time.monotonic() < deadline, answer
+        for n in range(20):
+            _, envelope = server.call(call.path, {"first_name": f"n{n}"}, headers)
+            assert envelope["status_code"] == 4309
+        server.process.send_signal(signal.SIGTERM)  # ends the delay
+        assert server.process.wait(30) == 0
+
+
+def test_a_host_that_stops_ends_after_its_delay(tmp_path, db):
+    with Server(tmp_path / "server.log", shutdown_delay=1) as server:
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(30) == 0
