@@ -368,7 +368,7 @@ def test_errors_that_would_make_the_answer_too_large_are_left_out(bulk, team):
     assert answers[-1] == (users[-1].pk, 3107, {"errors": {"body": [left_out]}})
 
 
-def test_a_thousand_users_cost_a_statement_each_and_a_few_for_all(bulk, call, user, team, business):
+def test_a_thousand_users_cost_few_statements_and_their_updates(bulk, call, user, team, business):
     users = User.objects.bulk_create(UserFactory.build_batch(999, password="!"))
     Membership.objects.bulk_create([Membership(user=member, team=team) for member in users])
     for member in users[:20]:
@@ -382,7 +382,7 @@ def test_a_thousand_users_cost_a_statement_each_and_a_few_for_all(bulk, call, us
     updates = [sql for sql in data_statements(queries) if sql.startswith("UPDATE")]
     inserts = [sql for sql in data_statements(queries) if sql.startswith("INSERT")]
     others = [sql for sql in data_statements(queries) if sql not in {*updates, *inserts}]
-    assert len(updates) == 1000
+    assert len(updates) == (1 if connection.vendor == "postgresql" else 1000)
     if connection.vendor != "sqlite":  # which limits the values of a statement
         assert len(inserts) == 1
     # 1. the token, with the team that it is granted

@@ -6,6 +6,7 @@ import io
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from tests.database import data_statements, forget_creations, stored
 from tests.factories import (
@@ -298,7 +299,8 @@ def test_rows_are_saved_in_batches_of_few_statements(
         import_("Login ID,First Name,Team", *lines)
     statements = data_statements(queries.captured_queries)
     updates = [sql for sql in statements if sql.startswith("UPDATE")]
-    assert len(updates) == 20  # one for each user who changes
+    # One for each user who changes; on PostgreSQL, one for all.
+    assert len(updates) == (1 if connection.vendor == "postgresql" else 20)
     # The rest are the same for any number of rows in the batch.
     assert len(statements) - len(updates) < 45
     assert get_user_model().objects.filter(first_name="Bea", teams=team).count() == 20

@@ -45,7 +45,7 @@ def shown_row(plan: Plan) -> ShownRow:
         ShownError("" if column is None else f"{letters(column)}{plan.number}", message)
         for column, message in plan.errors
     ]
-    differences = () if plan.errors else plan.differences
+    differences = () if plan.errors else tuple(plan.differences)
     return ShownRow(plan.number, user, action, differences, errors)
 
 

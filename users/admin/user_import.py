@@ -152,7 +152,8 @@ class UserImport(LockingAdmin):
             )
         team, invites = asked.get("team"), bool(asked.get("invite"))
         importer = self._importer(request, layout, team, invites=invites)
-        plans = importer.plan(found)
+        plans = importer.plans(found)
+        importer.plan(plans)
         confirmation = Confirmation(
             request.user.pk,
             layout.header,
@@ -187,7 +188,8 @@ class UserImport(LockingAdmin):
         """Return why the operator could not do what the plan says on the pages of the users."""
         actor, user = request.user, plan.user
         found = {}
-        stored: Any = () if plan.is_new else self._teams_of(plan)
+        teams = {team.pk for team in plan.roles}
+        stored = set() if plan.is_new or not teams else self._teams_of(user)
         if plan.is_new and not self.has_add_permission(request):
             found["login_id"] = gettext("You may not add users.")
         if plan.changes and not self.has_change_permission(request, user):
@@ -200,15 +202,15 @@ class UserImport(LockingAdmin):
             )
         if plan.changes.get("status") == user.Status.INACTIVE and user.pk == actor.pk:
             found["status"] = gettext("You cannot take away your own access.")
-        if plan.roles.keys() - stored and not actor.has_perm("users.add_membership"):
+        if teams - stored and not actor.has_perm("users.add_membership"):
             found["teams"] = gettext("You may not add users to teams.")
-        if plan.roles.keys() & stored and not actor.has_perm("users.change_membership"):
+        if teams & stored and not actor.has_perm("users.change_membership"):
             found["roles"] = gettext("You may not change roles.")
         return found
 
     @staticmethod
-    def _teams_of(plan: Plan) -> set[Any]:
-        return {each.team_id for each in plan.user.memberships.all()} if plan.roles else set()
+    def _teams_of(user: Any) -> set[Any]:
+        return {each.team_id for each in user.memberships.all()}
 
     def _shown(self, plans: list[Plan]) -> dict[str, Any]:
         done = [plan for plan in plans if plan.does_something]
@@ -276,15 +278,12 @@ class UserImport(LockingAdmin):
                 if team is None:
                     raise UnreadableFileError(gettext("The team is no longer there."))
             importer = self._importer(request, layout, team, invites=confirmation.invites)
-            locked = self.lock_users(request, importer.user_ids(confirmation.file_rows))
+            plans = importer.plans(confirmation.file_rows)
+            locked = self.lock_users(request, importer.user_ids(plans))
             # Check again: permissions may have changed during the wait for the lock.
             if not self.has_import_permission(request):
                 raise PermissionDenied
-            plans = importer.plan(
-                confirmation.file_rows,
-                {user.pk for user in locked},
-                set(request.locked_superusers),
-            )
+            importer.plan(plans, {user.pk for user in locked}, set(request.locked_superusers))
             refuse_changed(importer, plans, confirmation)
             if not (confirmation.needs_all and any(plan.errors for plan in plans)):
                 importer.save(plans)

@@ -65,6 +65,8 @@ def _parse_float(digits: str) -> float:
 
 def same(one: object, other: object) -> bool:
     """Return True if two JSON values are equal. Unlike in Python, true does not equal 1."""
+    if one is other:
+        return True
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):

@@ -7,6 +7,7 @@ with batch(using):
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from django.db import connections
@@ -15,38 +16,58 @@ from django.db import connections
 Work: TypeAlias = Callable[[list[Any], str], None]
 
 
+@dataclass
+class _Batch:
+    holds_updates: bool
+    gathered: dict[Work, list[Any]] = field(default_factory=dict)
+
+
 @contextmanager
-def batch(using: str) -> Iterator[None]:
-    """Do at the end of the block, if it does not fail, what is gathered in it."""
+def batch(using: str, *, holds_updates: bool = False) -> Iterator[None]:
+    """Do at the end of the block, if it does not fail, what is gathered in it.
+
+    holds_updates: if True, the rows of users may be updated at the end as well: the block asks the
+        database for none of them, and saves each once. Of nested blocks, the outermost decides.
+    """
     connection = vars(connections[using])
     if "users_batch" in connection:  # the outer block does it
         yield
         return
-    gathered = connection["users_batch"] = dict[Work, list[Any]]()
+    opened = connection["users_batch"] = _Batch(holds_updates)
     try:
         yield
-        for work in list(gathered):
+        for work in list(opened.gathered):
             finish(work, using)
     finally:
         del connection["users_batch"]
 
 
+def _open(using: str) -> _Batch | None:
+    return vars(connections[using]).get("users_batch")
+
+
 def is_open(using: str) -> bool:
     """Return True inside a batch."""
-    return "users_batch" in vars(connections[using])
+    return _open(using) is not None
+
+
+def holds_updates(using: str) -> bool:
+    """Return True inside a batch at whose end the rows of users may be updated."""
+    opened = _open(using)
+    return opened is not None and opened.holds_updates
 
 
 def gather(using: str, work: Work, item: Any) -> None:
     """Do `work` for `item`: at the end of the batch, or now if there is none."""
-    gathered = vars(connections[using]).get("users_batch")
-    if gathered is None:
+    opened = _open(using)
+    if opened is None:
         work([item], using)
     else:
-        gathered.setdefault(work, []).append(item)
+        opened.gathered.setdefault(work, []).append(item)
 
 
 def finish(work: Work, using: str) -> None:
     """Do `work` for what the batch, if there is one, has gathered so far."""
-    gathered = vars(connections[using]).get("users_batch", {})
-    if items := gathered.pop(work, None):
+    opened = _open(using)
+    if opened and (items := opened.gathered.pop(work, None)):
         work(items, using)

@@ -6,12 +6,14 @@ update call runs the same few statements on every request. Uncompiled, its SELEC
 (`python -m tests.benchmarks.parts`).
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Generic, TypeVar
 
 from django.db import connections, models
 from django.db.models.sql import InsertQuery, UpdateQuery
+
+from users.db.postgresql.rows import can_update, update_rows
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -67,6 +69,21 @@ class PlannedUpdate:
     def run(self) -> bool:
         """Return True if there was a row to update."""
         return self.statement.execute(self.values).rowcount > 0
+
+
+def run_updates(updates: Iterable[PlannedUpdate], using: str) -> None:
+    """Run updates of rows that are there, no row twice: on PostgreSQL, by few statements."""
+    by_statement: dict[_Update, list[PlannedUpdate]] = {}
+    for update in updates:
+        by_statement.setdefault(update.statement, []).append(update)
+    is_postgresql = connections[using].vendor == "postgresql"
+    for statement, same in by_statement.items():
+        if is_postgresql and len(same) > 1 and can_update(statement.fields):
+            rows = (update.values for update in same)
+            update_rows(statement.model, statement.fields, rows, using)
+        else:
+            for update in same:
+                update.run()
 
 
 def plan_update(
@@ -206,6 +223,7 @@ class _Update(_Statement):
             [(field, None, _Assigned(field.attname, field)) for field in fields]
         )
         super().__init__(connections[using], *query.get_compiler(using).as_sql())
+        self.model = model
         self.fields = fields
         self.key = model, tuple(fields)
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from users import acting
 from users.attributes.values import JSONDecoder
 from users.db import batches
-from users.db.compiled import CompiledInsert, Parameter, PlannedUpdate
+from users.db.compiled import CompiledInsert, Parameter, PlannedUpdate, run_updates
 from users.db.functions import JSONList, TransactionID
 from users.db.keys import in_parts
 from users.db.postgresql.rows import insert_rows
@@ -147,14 +147,17 @@ def record_update(
 ) -> None:
     """Write an update of a user into the history: with others, if it is one of a batch.
 
-    update: of the user's row, to be run as well.
+    update: of the user's row, to be run as well, or with others.
     """
     action = Change.Action.UPDATED
     if not batches.is_open(using):
         record(user_id, login_id, action, before, after, using, update)
         return
     if update is not None:
-        update.run()
+        if batches.holds_updates(using):
+            batches.gather(using, run_updates, update)
+        else:
+            update.run()
     change = Change(**_described(user_id, login_id, action, before, after))
     batches.gather(using, record_updates, change)
 

@@ -328,6 +328,16 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
         self._password = unsaved_password
 
     @classmethod
+    def is_saved_plainly(cls) -> bool:
+        """Return True if `save()` does only what stands here: the project neither overrides it, nor
+        has receivers of the signals that it sends.
+        """
+        methods = ("save", "save_base", "_save_table")
+        is_overridden = any(getattr(cls, m) is not getattr(AbstractUser, m) for m in methods)
+        signals = (models.signals.pre_save, models.signals.post_save)
+        return not is_overridden and not any(signal.has_listeners(cls) for signal in signals)
+
+    @classmethod
     @cache
     def _auto_now_fields(cls) -> frozenset[str]:
         """Return the fields of the project's own that move by themselves, as `updated_at` does."""
@@ -469,7 +479,11 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
 def _copied(value: Any) -> Any:
     """Return a copy of a JSON value, which no change within `value` reaches."""
     if isinstance(value, dict):
-        return {key: _copied(item) for key, item in value.items()}
+        # Most values are no containers, which need no call.
+        return {
+            key: _copied(item) if isinstance(item, dict | list) else item
+            for key, item in value.items()
+        }
     return [_copied(item) for item in value] if isinstance(value, list) else value
 
 

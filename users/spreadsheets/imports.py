@@ -1,13 +1,14 @@
 """Importing users: what each row of a spreadsheet would change, and saving it.
 
 importer = Importer(layout, using)
-plans = importer.plan(rows)            # to be shown, or
-plans = importer.plan(rows, locked)    # to be saved, in the transaction that holds the locks
+plans = importer.plans(rows)
+importer.plan(plans)            # to be shown, or
+importer.plan(plans, locked)    # to be saved, in the transaction that holds the locks
 importer.save(plans)
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -17,13 +18,13 @@ from django.contrib.auth import get_user_model
 from users import changes, invitations
 from users.attributes import values
 from users.attributes.rules import KINDS, Rules, rules_by_field
-from users.db.keys import NO_ROW, in_parts, row_id
+from users.db.keys import NO_ROW, in_parts
 from users.models import AbstractUser, AttributeDefinition, Membership, Team
 from users.names import fold
-from users.spreadsheets.cells import CLEAR, as_text, unprotect
+from users.spreadsheets.cells import CLEAR, unprotect
 from users.spreadsheets.columns import LISTS, memberships_of_users
 from users.spreadsheets.memberships import plan_roles
-from users.spreadsheets.plans import CellError, Difference, Layout, Plan
+from users.spreadsheets.plans import CellError, Layout, Plan
 from users.spreadsheets.reading import Row
 
 #: Returns why the operator may not do what a plan says: messages by field.
@@ -35,8 +36,6 @@ _NOT_VALUES = _NAMES | {"teams", "roles"}
 
 # What a user must still have for a plan to hold. Not `updated_at`: it moves with the chats as well.
 _COVERED = (*changes.FIELDS, "login_id", "email_id", "role_type", "is_superuser", *KINDS)
-
-_MAX_NAME_LENGTH = 254  # of a login id or an email
 
 
 def refuse_nothing(plan: Plan) -> Mapping[str, str]:
@@ -71,18 +70,23 @@ class Importer:
 
     # Which users the rows name.
 
-    def user_ids(self, rows: Iterable[Row]) -> set[Any]:
-        """Return the ids of the users that `rows` name, to be locked."""
-        plans = self._plans(rows)
-        ids = {pk for plan in plans if (pk := _id(plan)) not in (None, NO_ROW)}
-        keys = {key for plan in plans if _id(plan) is None and (key := _key(plan, "login_id"))}
-        for part in in_parts(keys):
+    def plans(self, rows: Iterable[Row]) -> list[Plan]:
+        """Return a plan for each row, which says nothing but whose row it is."""
+        return [Plan(self.layout, number, cells) for number, cells in rows]
+
+    def user_ids(self, plans: Iterable[Plan]) -> set[Any]:
+        """Return the ids of the users that the rows name, to be locked."""
+        ids: set[Any] = set()
+        keys: set[str] = set()
+        for plan in plans:
+            if plan.user_id is None:
+                keys.add(plan.login_key)
+            else:
+                ids.add(plan.user_id)
+        for part in in_parts(keys - {""}):
             found = self._users().filter(login_key__in=part)
             ids.update(found.values_list("pk", flat=True))
-        return ids
-
-    def _plans(self, rows: Iterable[Row]) -> list[Plan]:
-        return [Plan(self.layout, number, cells) for number, cells in rows]
+        return ids - {NO_ROW}
 
     def _users(self) -> Any:
         model: Any = get_user_model()
@@ -98,11 +102,13 @@ class Importer:
 
     def plan(
         self,
-        rows: Sequence[Row],
+        plans: Sequence[Plan],
         locked: Collection[Any] | None = None,
         superusers: set[Any] | None = None,
-    ) -> list[Plan]:
-        """Return what each row would do; nothing is written.
+    ) -> None:
+        """Find out what each row would do; nothing is written.
+
+        plans: from `plans`.
 
         locked: the ids of the users that the rows name (`user_ids`), which are locked; None: none
             need be, for nothing is saved.
@@ -110,8 +116,7 @@ class Importer:
 
         Raises `SuperusersNotLockedError`.
         """
-        plans = self._plans(rows)
-        users = self._read(self.user_ids(rows) if locked is None else locked)
+        users = self._read(self.user_ids(plans) if locked is None else locked)
         by_id = {user.pk: user for user in users}
         by_key = {user.login_key: user for user in users}
         if locked is None:
@@ -138,7 +143,6 @@ class Importer:
             if plan.does_something:
                 for name, message in self.refusal(plan).items():
                     plan.add_error(name, message)
-        return plans
 
     def remember(self, plans: Iterable[Plan]) -> None:
         """Have rows to come that name the same users be errors."""
@@ -146,15 +150,14 @@ class Importer:
             self._seen.update(_marks(plan))
 
     def _find_user(self, plan: Plan, by_id: Mapping[Any, Any], by_key: Mapping[str, Any]) -> None:
-        user_id = _id(plan)
         if plan.clears("login_id"):
             plan.add_error("login_id", "Cannot be cleared.")
-        elif user_id is not None:
-            plan.user = by_id.get(user_id)
+        elif plan.user_id is not None:
+            plan.user = by_id.get(plan.user_id)
             if plan.user is None:
                 plan.add_error("id", "There is no user with this ID.")
         elif plan.text("login_id"):
-            plan.user = by_key.get(_key(plan, "login_id"))
+            plan.user = by_key.get(plan.login_key)
         else:
             plan.add_error("login_id", "Is needed: it says who the user is.")
 
@@ -177,9 +180,9 @@ class Importer:
     def _taken_emails(self, plans: Iterable[Plan], by_key: Mapping[str, Any]) -> set[str]:
         """Return what the emails fold to that users have, of those that new users would have."""
         emails = {
-            _key(plan, "email_id") or _key(plan, "login_id")
+            plan.key("email_id") or plan.login_key
             for plan in plans
-            if _id(plan) is None and _key(plan, "login_id") not in by_key
+            if plan.user_id is None and plan.login_key not in by_key
         }
         found: set[str] = set()
         for part in in_parts(emails):
@@ -227,17 +230,8 @@ class Importer:
         except changes.InvalidChangeError as error:
             plan.add_errors(error.errors)
         batch.count_superuser(user, plan.changes)
-        plan.differences += self._differences(user, plan.changes)
         if self.has_teams:
             plan_roles(plan, batch.teams, self.team)
-
-    def _differences(self, user: AbstractUser, changed: Mapping[str, Any]) -> Iterator[Difference]:
-        for column in self.layout.columns:
-            if column is None or column.field not in changed:
-                continue
-            old, new = getattr(user, column.field), changed[column.field]
-            if not column.key or not values.same(old.get(column.key), new.get(column.key)):
-                yield Difference(column.name, column.text(user), as_text(column.cell_of(new)))
 
     def _plan_new(self, plan: Plan, batch: "_Batch", named: set[int]) -> None:
         wanted = self._wanted(plan)
@@ -257,17 +251,9 @@ class Importer:
         elif mark in named or mark in self._seen:
             plan.add_error("email_id", "An earlier row has this email already.")
         named.add(mark)
-        plan.differences += self._values_of(user)
         plan.user, plan.is_new = user, True
         if self.has_teams:
             plan_roles(plan, batch.teams, self.team)
-
-    def _values_of(self, user: AbstractUser) -> Iterator[Difference]:
-        for column in self.layout.columns:
-            if column is None or not column.is_set or column.field in ("id", "teams", "roles"):
-                continue
-            if text := column.text(user):
-                yield Difference(column.name, "", text)
 
     def version(self, plan: Plan) -> str:
         """Return a text that is another one once a detail of the plan's user, or a role, changes.
@@ -297,7 +283,8 @@ class Importer:
         changes.save_many(((plan.user, plan.changes) for plan in old), self.using)
         self._save_roles(old)
         if new:
-            changes.create_many(((plan.user, plan.roles) for plan in new), self.using)
+            roles = ({team.pk: role for team, role in plan.roles.items()} for plan in new)
+            changes.create_many(zip((plan.user for plan in new), roles, strict=True), self.using)
         if new and self.invites:
             invitations.invite(*(plan.user for plan in new if plan.user.is_active))
 
@@ -307,26 +294,15 @@ class Importer:
         for plan in plans:
             for team, role in plan.roles.items():
                 stored = {each.team_id: each.pk for each in plan.user.memberships.all()}
-                if team in stored:
-                    changed.setdefault(role, []).append(stored[team])
+                if team.pk in stored:
+                    changed.setdefault(role, []).append(stored[team.pk])
                 else:
-                    new.append(Membership(user=plan.user, team_id=team, role=role))
+                    new.append(Membership(user=plan.user, team=team, role=role))
         if new:
             memberships.bulk_create(new)
         for role, keys in changed.items():
             for part in in_parts(keys):
                 memberships.filter(pk__in=part).update(role=role)
-
-
-def _id(plan: Plan) -> int | None:
-    text = plan.text("id")
-    return row_id(text) if text else None
-
-
-def _key(plan: Plan, name: str) -> str:
-    """Return what the login id or the email of the row folds to; empty if no user has such."""
-    text = plan.text(name)
-    return fold(text) if len(text) <= _MAX_NAME_LENGTH and "\0" not in text else ""
 
 
 def _needs(
@@ -345,7 +321,7 @@ def _marks(plan: Plan) -> set[int]:
     """Return what another row for the same user would have too."""
     if plan.is_new:
         return {hash(("login", plan.user.login_key)), hash(("email", plan.user.email_key))}
-    key = plan.user.login_key if plan.user is not None else _key(plan, "login_id")
+    key = plan.user.login_key if plan.user is not None else plan.login_key
     return {hash(("login", key))} if key else set()
 
 

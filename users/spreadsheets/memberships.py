@@ -6,7 +6,7 @@ from typing import Any
 from users.models import Membership, Team
 from users.names import fold
 from users.spreadsheets.columns import LISTS, ROLE
-from users.spreadsheets.plans import Difference, Plan
+from users.spreadsheets.plans import Plan
 
 
 def plan_roles(plan: Plan, teams: Mapping[str, Team], default: Team | None) -> None:
@@ -29,9 +29,7 @@ def plan_roles(plan: Plan, teams: Mapping[str, Team], default: Team | None) -> N
         old = stored.get(team.pk)
         if old is not None and role in ("", old.role):
             continue
-        plan.roles[team.pk] = role or Membership.Role.AGENT.value
-        before = f"{team}: {old.role}" if old else ""
-        plan.differences.append(Difference("Team", before, f"{team}: {plan.roles[team.pk]}"))
+        plan.roles[team] = role or Membership.Role.AGENT.value
 
 
 def _is_as_exported(stored: Mapping[Any, Any], names: str, asked: str) -> bool:

@@ -1,13 +1,15 @@
 """What a row of a spreadsheet says, and what it would do."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from users.attributes.rules import KINDS, flat
-from users.models import AttributeDefinition
+from users.attributes.values import same
+from users.db.keys import row_id
+from users.models import AttributeDefinition, Team
 from users.names import fold
-from users.spreadsheets.cells import CLEAR, unprotect
+from users.spreadsheets.cells import CLEAR, as_text, unprotect
 from users.spreadsheets.columns import Column, columns_of
 from users.spreadsheets.limits import UnreadableFileError
 
@@ -15,6 +17,9 @@ from users.spreadsheets.limits import UnreadableFileError
 REFUSAL_COLUMNS = ("Refused Row", "Refused Because")
 
 _MAX_NAMES = 40  # of columns in a message
+_MAX_NAME_LENGTH = 254  # of a login id or an email
+
+_NOT_VALUES = frozenset({"id", "teams", "roles"})
 
 
 class Layout:
@@ -93,7 +98,8 @@ class Plan:
 
     user: the one that the row names, or a new one that is not saved yet; None where there is none.
     changes: the new values by field, of a user who is there.
-    roles: the new roles by team id.
+    roles: the new roles by team.
+    user_id, login_key: what the row finds its user by: the id, where it has one.
     """
 
     layout: Layout
@@ -102,9 +108,15 @@ class Plan:
     user: Any = None
     is_new: bool = False
     changes: dict[str, Any] = field(default_factory=dict)
-    roles: dict[int, str] = field(default_factory=dict)
-    differences: list[Difference] = field(default_factory=list)
+    roles: dict[Team, str] = field(default_factory=dict)
     errors: list[CellError] = field(default_factory=list)
+    user_id: int | None = field(init=False)
+    login_key: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        user_id = self.text("id")
+        self.user_id = row_id(user_id) if user_id else None
+        self.login_key = self.key("login_id")
 
     @property
     def does_something(self) -> bool:
@@ -118,10 +130,36 @@ class Plan:
         column = self.layout.position.get((name, ""))
         return "" if column is None else unprotect(self.cell(column)).strip()
 
+    def key(self, name: str) -> str:
+        """Return what the login id or the email of the row folds to; empty if no user has such."""
+        text = self.text(name)
+        return fold(text) if len(text) <= _MAX_NAME_LENGTH and "\0" not in text else ""
+
     def clears(self, name: str) -> bool:
         """Return True if the cell of a field is to clear it."""
         column = self.layout.position.get((name, ""))
         return column is not None and self.cell(column).strip() == CLEAR
+
+    @property
+    def differences(self) -> Iterator[Difference]:
+        """What the row changes in each column, as long as it is not saved."""
+        user = self.user
+        for column in self.layout.columns:
+            if column is None or not column.is_set or column.field in _NOT_VALUES:
+                continue
+            if self.is_new:
+                if text := column.text(user):
+                    yield Difference(column.name, "", text)
+            elif column.field in self.changes:
+                old, new = getattr(user, column.field), self.changes[column.field]
+                if not column.key or not same(old.get(column.key), new.get(column.key)):
+                    yield Difference(column.name, column.text(user), as_text(column.cell_of(new)))
+        if not self.roles:  # nor are the stored ones read
+            return
+        stored = {} if self.is_new else {each.team: each.role for each in user.memberships.all()}
+        for team, role in self.roles.items():
+            before = f"{team}: {stored[team]}" if team in stored else ""
+            yield Difference("Team", before, f"{team}: {role}")
 
     def add_error(self, name: str, message: str, key: str = "") -> None:
         """Add an error of a field, or of the attribute `key` in it."""

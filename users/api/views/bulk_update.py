@@ -100,7 +100,8 @@ class BulkUpdateView(ApiView):
     ) -> list[Outcome]:
         """Validate the items, save the changes of those that are right, and return the outcomes.
 
-        It takes a few statements, and one for each user that changes.
+        It takes a few statements; where updates are not grouped (`changes.save_many`), one more
+        for each user that changes.
         """
         users = get_user_model().objects.db_manager(router.db_for_write(get_user_model()))
         with saving(users.db) as attempt:

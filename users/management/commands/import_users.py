@@ -135,7 +135,8 @@ class _Run:
             for rows in self._batches():
                 self.total += len(rows)
                 if plans:
-                    found = importer.plan(rows)
+                    found = importer.plans(rows)
+                    importer.plan(found)
                     importer.remember(found)
                     self._count(found, refused_rows)
 
@@ -170,11 +171,12 @@ class _Run:
     ) -> list[Plan]:
         model: Any = get_user_model()
         users = model.objects.db_manager(self.using)
-        ids = importer.user_ids(rows)
+        plans = importer.plans(rows)
+        ids = importer.user_ids(plans)
         with transactions.atomic(self.using):
             superusers = users.lock_superusers() if lock_superusers else None
             locked = users.lock(users.filter(pk__in=ids).order_by())
-            plans = importer.plan(rows, locked, superusers)
+            importer.plan(plans, locked, superusers)
             importer.save(plans)
         return plans
 
