@@ -1,5 +1,6 @@
 """The OpenAPI document and its page. They are public, and ignore credentials and options."""
 
+from django.utils import translation
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.request import Request
@@ -14,7 +15,8 @@ class DocumentView(SpectacularAPIView):
     def get(self, request: Request) -> Response:
         # drf-spectacular's own method reads `lang`, and Django caches a catalogue for each value,
         # and `version`, which it puts into a header.
-        return Response(self.generator_class().get_schema(request, public=True))
+        with translation.override(None):  # in English, like the calls
+            return Response(self.generator_class().get_schema(request, public=True))
 
 
 class PageView(SpectacularSwaggerSplitView):

@@ -349,6 +349,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.middleware.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -409,7 +410,15 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
 
 USE_TZ = True
 TIME_ZONE = "UTC"
-LANGUAGE_CODE = "en-us"
+# Of pages, and of mails that no page asks for. Each is called as its readers call it.
+LANGUAGE_CODE = "en"
+LANGUAGES = [
+    ("de", "Deutsch"),
+    ("en", "English"),
+    ("es", "español"),
+    ("fr", "français"),
+    ("hi", "हिन्दी"),
+]
 # Both are for invitations (`users.invitations`).
 PUBLIC_URL = _public_url()
 _MAIL_SERVER = _mail_server()
@@ -444,6 +453,10 @@ if not _MAIL_SERVER:
     SILENCED_SYSTEM_CHECKS.append("mail.W001")  # no mailer: no mail is sent
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE = 31_536_000  # a year
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True

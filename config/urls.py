@@ -6,14 +6,16 @@ from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, include, path, re_path
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
 from users.forms import LoginForm
 
 admin.site.login_form = LoginForm
 admin.site.site_header = admin.site.site_title = "Desk users"
-admin.site.index_title = "Overview"
+admin.site.index_title = _("Overview")
 admin.site.site_url = None  # there is no other site to view
 # The list of users needs its width on a screen of 1280 pixels.
 admin.site.enable_nav_sidebar = False
@@ -47,6 +49,7 @@ urlpatterns = [
     path("api/", include("users.urls")),
     re_path(r"^api/", not_found),
     path("invitations/", include("users.invitation_urls")),
+    path("language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]

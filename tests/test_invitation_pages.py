@@ -276,7 +276,7 @@ def test_the_answer_asks_the_database_nothing(client, asha, monkeypatch, django_
     monkeypatch.setattr("users.background.run", lambda function, *args: asked.append(args))
     with django_assert_num_queries(0):
         client.post(ASK, {"email": "asha@desk.example"})
-    assert asked == [("asha@desk.example",)]
+    assert asked == [("asha@desk.example", "en")]
 
 
 @pytest.mark.parametrize("email", ["", "asha", "a\0@desk.example", "a@b.example\nBcc: c@d.example",

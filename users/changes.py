@@ -1,7 +1,8 @@
 """Changing and creating users: validate, then save.
 
 A change is validated against the locked row. The API, the admin site's form and its bulk actions
-all use it. They format the errors, but repeat no rule.
+all use it. They format the errors, but repeat no rule. Messages are in the active language
+(`users.attributes.values`).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -12,7 +13,7 @@ from django.contrib.auth import get_user_model, password_validation
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.utils import translation
+from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 
 from users.attributes import values
@@ -41,8 +42,6 @@ NEW_FIELDS: Mapping[str, Type] = {
     "active_chats": Integer(0, 2**31 - 1),  # what PostgreSQL's column holds
 }
 REQUIRED_FIELDS = ("first_name", "login_id", "email_id")
-
-_UNKNOWN = "There is no such parameter."
 
 
 class InvalidChangeError(Exception):
@@ -89,7 +88,7 @@ def validate(
         elif field in FIELDS:
             value, error = _value(FIELDS[field], value)
         else:
-            error = [_UNKNOWN]
+            error = [gettext("There is no such parameter.")]
         if error:
             _add(errors, field, error)
         elif not values.same(getattr(user, field), value):
@@ -99,7 +98,7 @@ def validate(
         if superusers is None:
             raise SuperusersNotLockedError
         if {user.pk}.issuperset(superusers):
-            errors["status"] = ["The last active superuser cannot be made inactive."]
+            errors["status"] = [gettext("The last active superuser cannot be made inactive.")]
     if errors:
         raise InvalidChangeError(errors)
     return changes
@@ -152,14 +151,14 @@ def new_user(
     fields: dict[str, Any] = {}
     for field in REQUIRED_FIELDS:
         if field not in wanted:
-            errors[field] = ["This parameter is required."]
+            errors[field] = [gettext("This parameter is required.")]
     for field, value in wanted.items():
         if field in rules:
             value, error = _attributes({}, value, rules[field], replace=True)
         elif type_ := FIELDS.get(field) or NEW_FIELDS.get(field):
             value, error = _value(type_, value)
         else:
-            error = [_UNKNOWN]
+            error = [gettext("There is no such parameter.")]
         if error:
             _add(errors, field, error)
         else:
@@ -211,9 +210,9 @@ def taken_names(user: AbstractUser, using: str) -> dict[str, Errors]:
     taken = list(others.values_list("login_key", "email_key"))
     errors: dict[str, Errors] = {}
     if user.login_key in [login_key for login_key, _ in taken]:
-        errors["login_id"] = ["A user with this login id already exists."]
+        errors["login_id"] = [gettext("A user with this login id already exists.")]
     if user.email_key in [email_key for _, email_key in taken]:
-        errors["email_id"] = ["A user with this email already exists."]
+        errors["email_id"] = [gettext("A user with this email already exists.")]
     return errors
 
 
@@ -224,11 +223,10 @@ def _set(user: AbstractUser, changes: Mapping[str, Any]) -> None:
 
 @sensitive_variables()
 def _password_errors(password: str, user: Any) -> list[str]:
-    with translation.override("en"):  # as all messages of the API
-        try:
-            password_validation.validate_password(password, user)
-        except ValidationError as error:
-            return list(error.messages)
+    try:
+        password_validation.validate_password(password, user)
+    except ValidationError as error:
+        return list(error.messages)
     return []
 
 
@@ -238,7 +236,7 @@ def _add(errors: dict[str, Errors], field: str, error: Errors) -> None:
 
 def _value(type_: Type, value: object) -> tuple[Any, Errors]:
     if value is None:
-        return value, ["Must not be null."]
+        return value, [gettext("Must not be null.")]
     value = type_.cleaned(value)
     error = type_.error(value)
     return value, [error] if error else []
@@ -248,8 +246,8 @@ def _attributes(
     stored: values.Attributes, wanted: object, rules: Rules, *, replace: bool
 ) -> tuple[Any, Errors]:
     if wanted is None:
-        return wanted, ["Must not be null."]
+        return wanted, [gettext("Must not be null.")]
     if not isinstance(wanted, dict):
-        return wanted, [f"Must be an object, not {values.json_type(wanted)}."]
+        return wanted, [gettext("Must be an object, not %s.") % values.json_type(wanted)]
     merged = wanted if replace else values.merge(stored, wanted)
     return merged, rules.validate(stored, merged)

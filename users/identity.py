@@ -10,6 +10,7 @@ from unicodedata import normalize
 from django.contrib.auth.base_user import BaseUserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext
 
 from users.attributes.types import Schema, Text
 from users.names import fold
@@ -32,7 +33,7 @@ class LoginID(Text):
     def error(self, value: object) -> str | None:
         if error := Text.error(self, value):
             return error
-        return None if fold(str(value)) else "Must have a character that can be seen."
+        return None if fold(str(value)) else gettext("Must have a character that can be seen.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Email(Text):
         try:
             validate_email(str(value))
         except ValidationError:
-            return "Must be an email address, such as 'asha@desk.example'."
+            return gettext("Must be an email address, such as 'asha@desk.example'.")
         return None
 
     def schema(self) -> Schema:

@@ -1,8 +1,9 @@
 """Inviting users: a mail with a link to set the first password.
 
 The pages are in `users.invitation_urls`. Mails are sent by Django's mail settings, in the language
-`LANGUAGE_CODE`, with links that begin with the setting `PUBLIC_URL`, never with a request's Host.
-They contain no text that somebody entered, such as a name, which could be used to send spam.
+of who sends or asks for them, with links that begin with the setting `PUBLIC_URL`, never with a
+request's Host. They contain no text that somebody entered, such as a name, which could be used to
+send spam.
 """
 
 import logging
@@ -25,6 +26,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone, translation
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import get_language, gettext
 
 from users import background
 from users.models import AbstractUser, Invitation
@@ -48,11 +50,11 @@ token_generator = TokenGenerator()
 def error() -> str | None:
     """Return why this deployment sends no invitations, or None if it does."""
     if not getattr(settings, "PUBLIC_URL", ""):
-        return "This deployment sends no mail: PUBLIC_URL is not set."
+        return gettext("This deployment sends no mail: PUBLIC_URL is not set.")
     try:
         reverse("invitations:ask")
     except NoReverseMatch:
-        return "This deployment sends no invitations: their pages are not in its URLs."
+        return gettext("This deployment sends no invitations: their pages are not in its URLs.")
     return None
 
 
@@ -69,7 +71,8 @@ def invite(*users: AbstractUser) -> None:
         [Invitation(user_id=user_id) for user_id in ids], batch_size=500, ignore_conflicts=True
     )
     # Robust: the users are stored, even if the process ends and takes no more calls.
-    transaction.on_commit(lambda: background.run(_send, ids), using=using, robust=True)
+    language = _language()
+    transaction.on_commit(lambda: background.run(_send, ids, language), using=using, robust=True)
 
 
 def ask_again(email: str) -> None:
@@ -78,7 +81,12 @@ def ask_again(email: str) -> None:
     The caller waits as long whether there is one or not. A user gets a limited number of links
     (`users.models.invitations`).
     """
-    background.run(_send_again, email)
+    background.run(_send_again, email, _language())
+
+
+def _language() -> str:
+    """Return the language of the operator or the page; the project's, where a call is made."""
+    return get_language() or settings.LANGUAGE_CODE
 
 
 def invitable(users: QuerySet[Any]) -> QuerySet[Any]:
@@ -99,27 +107,27 @@ def invited() -> QuerySet[Any]:
     return invitable(users.filter(Exists(invitations)))
 
 
-def _send_again(email: str) -> None:
+def _send_again(email: str, language: str) -> None:
     user = invited().select_related("invitation").filter(email_key=fold(email)).first()
     if user is None:
         return
     if user.invitation.count_link():
-        _mail(user)
+        _mail(user, language)
     else:
         logger.warning("User %d asked for too many links", user.pk)
 
 
-def _send(user_ids: Iterable[Any]) -> None:
+def _send(user_ids: Iterable[Any], language: str) -> None:
     for user_id in user_ids:
         # Read when it is its turn: the user may have changed meanwhile.
         user = invited().filter(pk=user_id).first()
         if user is not None:
-            _mail(user)
+            _mail(user, language)
 
 
-def _mail(user: Any) -> None:
+def _mail(user: Any, language: str) -> None:
     try:
-        _message(user).send()
+        _message(user, language).send()
     except Exception as failure:
         # Without its message, which names the address.
         logger.error("The invitation of user %d was not sent: %s", user.pk, _reason(failure))
@@ -135,10 +143,10 @@ def _reason(failure: Exception) -> str:
     return " ".join([type(failure).__name__, *(str(code) for code in codes if code)])
 
 
-def _message(user: Any) -> EmailMultiAlternatives:
+def _message(user: Any, language: str) -> EmailMultiAlternatives:
     """Return the mail to `user`. Raises `ValidationError` if the email is invalid."""
     validate_email(user.email_id)
-    with translation.override(settings.LANGUAGE_CODE):
+    with translation.override(language):
         context = {
             "site": urlsplit(settings.PUBLIC_URL).netloc,
             "link": link(user),

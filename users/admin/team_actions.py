@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from users.admin.bulk_changes import BulkChanges, Change, effect
@@ -37,8 +37,8 @@ class TeamAndRoleForm(TeamForm):
 class MoveForm(forms.Form):
     """Asks for two teams: the one that the users leave, and the one that they join."""
 
-    left = forms.ModelChoiceField(Team.objects.all(), label=_("From"))
-    joined = forms.ModelChoiceField(Team.objects.all(), label=_("To"))
+    left = forms.ModelChoiceField(Team.objects.all(), label=pgettext_lazy("team", "From"))
+    joined = forms.ModelChoiceField(Team.objects.all(), label=pgettext_lazy("team", "To"))
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
 from typing import Protocol, TypeAlias
 
+from django.utils.translation import gettext
+
 from users.attributes import types, values
 
 #: Messages by attribute, or one list of messages if the object as a whole is invalid.
@@ -59,8 +61,9 @@ class Rules:
             if error:
                 errors[key] = [error]
         if len(wanted) > max(values.MAX_KEYS, len(stored)):
-            limit = f"Must have at most {values.MAX_KEYS} attributes, and would have {len(wanted)}."
-            return [limit, *flat(errors)]
+            limit = gettext("Must have at most %(max)d attributes, and would have %(count)d.")
+            counts = {"max": values.MAX_KEYS, "count": len(wanted)}
+            return [limit % counts, *flat(errors)]
         return errors
 
     def type_of(self, key: str) -> types.Type | None:
@@ -71,12 +74,18 @@ class Rules:
 
     def undefined_errors(self) -> Iterator[str]:
         """Yield an error message per undefined attribute; the first one lists the defined names."""
-        error = "Nobody has defined this attribute."
         if names := sorted(self.definitions):
             listed = ", ".join(f"'{name}'" for name in names[:_MAX_NAMES])
             more = len(names) - _MAX_NAMES
-            yield f"{error} Defined are: {listed}{f', and {more} more' if more > 0 else ''}."
-        yield from repeat(error)
+            message = (
+                gettext(
+                    "Nobody has defined this attribute. Defined are: %(names)s, and %(more)d more."
+                )
+                if more > 0
+                else gettext("Nobody has defined this attribute. Defined are: %(names)s.")
+            )
+            yield message % {"names": listed, "more": more}
+        yield from repeat(gettext("Nobody has defined this attribute."))
 
     def no_longer_allowed(self, stored: values.Attributes) -> dict[str, str | None]:
         """Return the stored keys that the definitions do not allow, each with an error message.

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from users.attributes import form_fields
@@ -94,11 +95,11 @@ class Number(Type):
 
     def error(self, value: object) -> str | None:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return f"Must be a number, not {json_type(value)}."
+            return gettext("Must be a number, not %s.") % json_type(value)
         if isinstance(value, float) and not math.isfinite(value):
-            return "Must be a finite number that a double can hold."
+            return gettext("Must be a finite number that a double can hold.")
         if isinstance(value, int) and abs(value) > MAX_INTEGER:
-            return f"Must be an integer within ±{MAX_INTEGER} (2^53 - 1)."
+            return gettext("Must be an integer within ±%d (2^53 - 1).") % MAX_INTEGER
         return None
 
     def schema(self) -> Schema:
@@ -132,11 +133,11 @@ class Integer(Number):
         if isinstance(value, int) and not isinstance(value, bool):
             if self.minimum <= value <= self.maximum:
                 return None
-            return f"Must be an integer from {self.minimum} to {self.maximum}."
-        given = (
-            "one with a fraction or an exponent" if isinstance(value, float) else json_type(value)
-        )
-        return f"Must be an integer, not {given}."
+            bounds = {"min": self.minimum, "max": self.maximum}
+            return gettext("Must be an integer from %(min)d to %(max)d.") % bounds
+        if isinstance(value, float):
+            return gettext("Must be an integer, not one with a fraction or an exponent.")
+        return gettext("Must be an integer, not %s.") % json_type(value)
 
     def schema(self) -> Schema:
         return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
@@ -151,7 +152,7 @@ class Boolean(Type):
     def error(self, value: object) -> str | None:
         if isinstance(value, bool):
             return None
-        return f"Must be true or false, not {json_type(value)}."
+        return gettext("Must be true or false, not %s.") % json_type(value)
 
     def schema(self) -> Schema:
         return {"type": "boolean"}
@@ -178,10 +179,10 @@ class Choice(Type):
 
     def error(self, value: object) -> str | None:
         if not isinstance(value, str):
-            return f"Must be a string, not {json_type(value)}."
+            return gettext("Must be a string, not %s.") % json_type(value)
         if value not in self.choices:
             allowed = ", ".join(f"'{choice}'" for choice in self.choices)
-            return f"Must be one of: {allowed}."
+            return gettext("Must be one of: %s.") % allowed
         return None
 
     def schema(self) -> Schema:
@@ -200,11 +201,11 @@ class MultipleChoice(Type):
 
     def error(self, value: object) -> str | None:
         if not isinstance(value, list):
-            return f"Must be a list of strings, not {json_type(value)}."
+            return gettext("Must be a list of strings, not %s.") % json_type(value)
         if error := _items_error(value, Choice(self.choices).error):
             return error
         if len(set(value)) < len(value):
-            return "Must not hold the same choice twice."
+            return gettext("Must not hold the same choice twice.")
         return None
 
     def schema(self) -> Schema:
@@ -239,7 +240,7 @@ class Scalar(Type):
     """A string, a number or a boolean: what a list of an undefined skill holds."""
 
     def error(self, value: object) -> str | None:
-        return _scalar_error(value, "a string, a number or a boolean")
+        return _scalar_error(value, _("Must be a string, a number or a boolean, not %s."))
 
     def schema(self) -> Schema:
         return {"oneOf": [type_.schema() for type_ in (Text(), Number(), Boolean())]}
@@ -252,14 +253,17 @@ class Undefined(Type):
     def error(self, value: object) -> str | None:
         if isinstance(value, list):
             return _items_error(value, Scalar().error)
-        return _scalar_error(value, "a string, a number, a boolean, or a list of these")
+        return _scalar_error(
+            value, _("Must be a string, a number, a boolean, or a list of these, not %s.")
+        )
 
     def schema(self) -> Schema:
         items = {"type": "array", "items": Scalar().schema(), "maxItems": MAX_LIST_LENGTH}
         return {"oneOf": [*Scalar().schema()["oneOf"], items]}
 
 
-def _scalar_error(value: object, allowed: str) -> str | None:
+def _scalar_error(value: object, wrong_type: Any) -> str | None:
+    """Return an error message, which is `wrong_type % ...` for what is no scalar."""
     match value:
         case bool():
             return None
@@ -267,15 +271,16 @@ def _scalar_error(value: object, allowed: str) -> str | None:
             return Number().error(value)
         case str():
             return Text().error(value)
-    return f"Must be {allowed}, not {json_type(value)}."
+    return str(wrong_type % json_type(value))
 
 
 def _items_error(items: list[Any], item_error: Callable[[Any], str | None]) -> str | None:
     if len(items) > MAX_LIST_LENGTH:
-        return f"Must have at most {MAX_LIST_LENGTH} items, and has {len(items)}."
+        counts = {"max": MAX_LIST_LENGTH, "count": len(items)}
+        return gettext("Must have at most %(max)d items, and has %(count)d.") % counts
     for number, item in enumerate(items, 1):
         if error := item_error(item):
-            return f"Item {number}: {error}"
+            return gettext("Item %(number)d: %(error)s") % {"number": number, "error": error}
     return None
 
 

@@ -1,6 +1,7 @@
 """JSON values: comparing, merging and decoding them, and the limits that apply to all.
 
-No database, no HTTP. Error messages are in English, like all of the API's.
+No database, no HTTP. Error messages are in the active language; the API's calls activate none, so
+theirs are in English.
 """
 
 import json
@@ -113,27 +114,31 @@ def json_type(value: object) -> str:
         case None:
             return "null"
         case bool():
-            return "a boolean"
+            return gettext("a boolean")
         case int() | float():
-            return "a number"
+            return gettext("a number")
         case str():
-            return "a string"
+            return gettext("a string")
         case dict():
-            return "an object"
+            return gettext("an object")
         case list():
-            return "a list"
+            return gettext("a list")
     return f"a {type(value).__name__}"
 
 
 def string_error(value: object) -> str | None:
     """Return an error message unless `value` is a string that every database can store."""
     if not isinstance(value, str):
-        return f"Must be a string, not {json_type(value)}."
+        return gettext("Must be a string, not %s.") % json_type(value)
     if "\0" in value:
-        return "Must not contain the character U+0000."
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        return "Must not contain a lone surrogate."
+        return gettext("Must not contain the character U+0000.")
+    if _has_surrogate(value):
+        return gettext("Must not contain a lone surrogate.")
     return None
+
+
+def _has_surrogate(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def storage_error(value: object) -> str | None:
@@ -150,7 +155,7 @@ def storage_error(value: object) -> str | None:
                 left += items
             case int() | float() as number:
                 if not _is_finite(number):
-                    return "Must be a finite number that a double can hold."
+                    return gettext("Must be a finite number that a double can hold.")
     return None
 
 
@@ -166,14 +171,26 @@ def length_error(text: str, minimum: int, maximum: int) -> str | None:
     """Return an error message if `text` has too few or too many code points."""
     if minimum <= len(text) <= maximum:
         return None
-    allowed = f"{minimum} to {maximum}" if minimum else f"at most {maximum}"
-    return f"Must have {allowed} characters, and has {len(text)}."
+    message = (
+        gettext("Must have %(min)d to %(max)d characters, and has %(count)d.")
+        if minimum
+        else gettext("Must have at most %(max)d characters, and has %(count)d.")
+    )
+    return message % {"min": minimum, "max": maximum, "count": len(text)}
 
 
 def key_error(key: str) -> str | None:
     """Return an error message if `key` cannot be the name of an attribute."""
-    error = string_error(key) or length_error(key, 1, MAX_KEY_LENGTH)
-    return error and error.replace("Must", "The key must", 1)
+    if not isinstance(key, str):
+        return string_error(key)
+    if "\0" in key:
+        return gettext("The key must not contain the character U+0000.")
+    if _has_surrogate(key):
+        return gettext("The key must not contain a lone surrogate.")
+    if 1 <= len(key) <= MAX_KEY_LENGTH:
+        return None
+    message = gettext("The key must have 1 to %(max)d characters, and has %(count)d.")
+    return message % {"max": MAX_KEY_LENGTH, "count": len(key)}
 
 
 def readable(value: object) -> str:

@@ -470,7 +470,7 @@ class AbstractUser(UniquelyNamed, AbstractBaseUser, PermissionsMixin):
         for field in changed:
             wanted = getattr(self, field)
             if not isinstance(wanted, dict):
-                errors[field] = [f"Must be an object, not {values.json_type(wanted)}."]
+                errors[field] = [str(_("Must be an object, not %s.") % values.json_type(wanted))]
             elif found := rules[field].validate(stored.get(field, {}), wanted):
                 errors[field] = flat(found)
         return errors

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from users.models import AttributeDefinition
 from users.spreadsheets.cells import Cell
@@ -31,9 +32,9 @@ def chosen_columns(names: Sequence[str] = ()) -> list[Column]:
         return [column for column in columns if column.is_set]
     by_name = {column.name: column for column in columns}
     if unknown := [name for name in names if name not in by_name]:
-        raise UnknownColumnError(
-            f"There is no column {', '.join(map(repr, unknown))}. There are: {', '.join(by_name)}."
-        )
+        message = gettext("There is no column %(unknown)s. There are: %(known)s.")
+        listed = {"unknown": ", ".join(map(repr, unknown)), "known": ", ".join(by_name)}
+        raise UnknownColumnError(message % listed)
     return [by_name[name] for name in names]
 
 

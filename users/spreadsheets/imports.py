@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.utils.translation import gettext
 
 from users import changes, invitations
 from users.attributes import values
@@ -151,20 +152,20 @@ class Importer:
 
     def _find_user(self, plan: Plan, by_id: Mapping[Any, Any], by_key: Mapping[str, Any]) -> None:
         if plan.clears("login_id"):
-            plan.add_error("login_id", "Cannot be cleared.")
+            plan.add_error("login_id", gettext("Cannot be cleared."))
         elif plan.user_id is not None:
             plan.user = by_id.get(plan.user_id)
             if plan.user is None:
-                plan.add_error("id", "There is no user with this ID.")
+                plan.add_error("id", gettext("There is no user with this ID."))
         elif plan.text("login_id"):
             plan.user = by_key.get(plan.login_key)
         else:
-            plan.add_error("login_id", "Is needed: it says who the user is.")
+            plan.add_error("login_id", gettext("Is needed: it says who the user is."))
 
     def _refuse_repeated(self, plan: Plan, named: set[int]) -> None:
         marks = _marks(plan)
         if not plan.errors and (marks & named or marks & self._seen):
-            plan.add_error("login_id", "An earlier row names this user already.")
+            plan.add_error("login_id", gettext("An earlier row names this user already."))
         named |= marks
 
     def _teams(self, plans: Iterable[Plan]) -> dict[str, Team]:
@@ -203,7 +204,7 @@ class Importer:
             text = unprotect(cell)
             if cell.strip() == CLEAR:
                 if not column.is_cleared:
-                    plan.errors.append(CellError(position, "Cannot be cleared."))
+                    plan.errors.append(CellError(position, gettext("Cannot be cleared.")))
                     continue
                 if plan.user is None:
                     continue
@@ -222,7 +223,9 @@ class Importer:
         user = plan.user
         for name, key in (("login_id", user.login_key), ("email_id", user.email_key)):
             if plan.text(name) and fold(plan.text(name)) != key:
-                error = "Cannot be changed by an import, but on the user's page in the admin site."
+                error = gettext(
+                    "Cannot be changed by an import, but on the user's page in the admin site."
+                )
                 plan.add_error(name, error)
         wanted = self._wanted(plan)
         try:
@@ -247,9 +250,9 @@ class Importer:
             return
         mark = hash(("email", user.email_key))
         if user.email_key in batch.taken_emails:
-            plan.add_error("email_id", "A user with this email already exists.")
+            plan.add_error("email_id", gettext("A user with this email already exists."))
         elif mark in named or mark in self._seen:
-            plan.add_error("email_id", "An earlier row has this email already.")
+            plan.add_error("email_id", gettext("An earlier row has this email already."))
         named.add(mark)
         plan.user, plan.is_new = user, True
         if self.has_teams:
@@ -311,9 +314,9 @@ def _needs(
     """Return clearer errors for what a new user has not."""
     needs = {}
     if "first_name" not in wanted:
-        needs["first_name"] = ["A new user needs a First Name."]
+        needs["first_name"] = [gettext("A new user needs a First Name.")]
     if "email_id" in errors and not has_email:
-        needs["email_id"] = ["A new user needs an Email ID, unless the Login ID is one."]
+        needs["email_id"] = [gettext("A new user needs an Email ID, unless the Login ID is one.")]
     return needs
 
 

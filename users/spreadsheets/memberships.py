@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext
+
 from users.models import Membership, Team
 from users.names import fold
 from users.spreadsheets.columns import LISTS, ROLE
@@ -40,7 +42,8 @@ def _is_as_exported(stored: Mapping[Any, Any], names: str, asked: str) -> bool:
 
 def _teams(plan: Plan, names: str, teams: Mapping[str, Team], default: Team | None) -> list[Team]:
     if plan.clears("teams"):
-        plan.add_error("teams", "Cannot be cleared: remove the user from teams in the admin site.")
+        error = gettext("Cannot be cleared: remove the user from teams in the admin site.")
+        plan.add_error("teams", error)
         return []
     if not names:
         return [default] if default else []
@@ -48,9 +51,9 @@ def _teams(plan: Plan, names: str, teams: Mapping[str, Team], default: Team | No
     for name in LISTS.from_text(names):
         team = teams.get(fold(name))
         if team is None:
-            plan.add_error("teams", f"There is no team “{name[:150]}”.")
+            plan.add_error("teams", gettext("There is no team “%s”.") % name[:150])
         elif team in found:
-            plan.add_error("teams", f"The team “{team}” is there twice.")
+            plan.add_error("teams", gettext("The team “%s” is there twice.") % team)
         else:
             found.append(team)
     return found
@@ -61,7 +64,7 @@ def _roles(plan: Plan, asked: str, number: int) -> list[str]:
     if not asked:
         return [""] * number
     if number == 0 and not plan.errors:
-        plan.add_error("roles", "Needs a Team.")
+        plan.add_error("roles", gettext("Needs a Team."))
     roles = [ROLE.from_text(text) for text in LISTS.from_text(asked)]
     for role in roles:
         if error := ROLE.error(role):
@@ -69,6 +72,6 @@ def _roles(plan: Plan, asked: str, number: int) -> list[str]:
     if len(roles) == 1:
         return roles * number
     if len(roles) != number and not plan.errors:
-        error = f"Must be one role, or one for each of the {number} teams, with | between them."
-        plan.add_error("roles", error)
+        error = gettext("Must be one role, or one for each of the %d teams, with | between them.")
+        plan.add_error("roles", error % number)
     return roles

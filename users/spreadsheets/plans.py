@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext
+
 from users.attributes.rules import KINDS, flat
 from users.attributes.values import same
 from users.db.keys import row_id
@@ -47,7 +49,7 @@ class Layout:
             if column is None and short and fold(short) not in map(fold, REFUSAL_COLUMNS):
                 unknown.append(f"“{short[:80]}”")
             if column is not None and column in self.columns:
-                errors.append(f"The column “{column.name}” is there twice.")
+                errors.append(gettext("The column “%s” is there twice.") % column.name)
             self.columns.append(column)
         if unknown:
             errors.append(self._unknown(unknown, known))
@@ -57,15 +59,22 @@ class Layout:
             if column is not None and column.is_set
         }
         if not {("id", ""), ("login_id", "")} & self.position.keys():
-            errors.append("There must be a column “Login ID” or “ID” in the first row.")
+            errors.append(gettext("There must be a column “Login ID” or “ID” in the first row."))
         if errors:
             raise UnreadableFileError(" ".join(errors))
 
     def _unknown(self, unknown: Sequence[str], known: Iterable[Column]) -> str:
         left = [column.name for column in known if column not in self.columns]
-        more = f", and {len(left) - _MAX_NAMES} more" if len(left) > _MAX_NAMES else ""
-        listed = ", ".join(unknown[:_MAX_NAMES])
-        return f"There is no column {listed}. There are: {', '.join(left[:_MAX_NAMES])}{more}."
+        message = (
+            gettext("There is no column %(unknown)s. There are: %(known)s, and %(more)d more.")
+            if len(left) > _MAX_NAMES
+            else gettext("There is no column %(unknown)s. There are: %(known)s.")
+        )
+        return message % {
+            "unknown": ", ".join(unknown[:_MAX_NAMES]),
+            "known": ", ".join(left[:_MAX_NAMES]),
+            "more": len(left) - _MAX_NAMES,
+        }
 
     @property
     def has_teams(self) -> bool:

@@ -6,6 +6,8 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, TypeAlias
 
+from django.utils.translation import gettext
+
 from users.spreadsheets import workbooks
 from users.spreadsheets.limits import MAX_COLUMNS, MAX_ROW_LENGTH, UnreadableFileError
 
@@ -51,14 +53,17 @@ def rows(
         found = workbooks.rows(file, max_size)
     elif start == _OLD_EXCEL:
         raise UnreadableFileError(
-            "This is a file of Excel 97 to 2003, or it is locked by a password. Save it as .xlsx "
-            "without a password, or as CSV."
+            gettext(
+                "This is a file of Excel 97 to 2003, or it is locked by a password. Save it as "
+                ".xlsx without a password, or as CSV."
+            )
         )
     else:
         found = _csv_rows(file, start, encoding)
     for number, cells in found:
         if len(cells) > MAX_COLUMNS and any(cells[MAX_COLUMNS:]):
-            raise UnreadableFileError(f"Row {number} has more than {MAX_COLUMNS} columns.")
+            message = gettext("Row %(number)d has more than %(max)d columns.")
+            raise UnreadableFileError(message % {"number": number, "max": MAX_COLUMNS})
         if any(cells):
             yield number, cells
 
@@ -75,15 +80,16 @@ def _csv_rows(file: BinaryIO, start: bytes, encoding: str) -> Iterator[Row]:
             yield number, cells
     except UnicodeError as error:
         hint = (
-            "Is it another encoding?"
+            gettext("Is it another encoding?")
             if marked or encoding
-            else "Save it as “CSV UTF-8”, or say which encoding it has."
+            else gettext("Save it as “CSV UTF-8”, or say which encoding it has.")
         )
-        raise UnreadableFileError(
-            f"Below row {number}: this is not {(marked or encoding or 'utf-8').upper()}. {hint}"
-        ) from error
+        message = gettext("Below row %(number)d: this is not %(encoding)s.")
+        expected = {"number": number, "encoding": (marked or encoding or "utf-8").upper()}
+        raise UnreadableFileError(f"{message % expected} {hint}") from error
     except csv.Error as error:
-        raise UnreadableFileError(f"After row {number}: {error}.") from error
+        message = gettext("After row %(number)d: %(error)s.")
+        raise UnreadableFileError(message % {"number": number, "error": error}) from error
     finally:
         text.detach()
 
@@ -122,7 +128,7 @@ class _Lines:
         self.length += len(line)
         if self.length > MAX_ROW_LENGTH:
             raise UnreadableFileError(
-                f"A row has more than {MAX_ROW_LENGTH} characters. Is a quote missing?"
+                gettext("A row has more than %d characters. Is a quote missing?") % MAX_ROW_LENGTH
             )
         return line
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
+from django.utils.translation import gettext
+
 from users.spreadsheets.cells import as_text, letters
 from users.spreadsheets.limits import MAX_COLUMNS, MAX_ROW_LENGTH, UnreadableFileError
 
@@ -41,8 +43,10 @@ def rows(file: BinaryIO, max_size: int) -> Iterator[tuple[int, list[str]]]:
     """
     if openpyxl is None:
         raise UnreadableFileError(
-            "Workbooks cannot be read here: the extra “spreadsheets” is not installed. Save it as "
-            "CSV."
+            gettext(
+                "Workbooks cannot be read here: the extra “spreadsheets” is not installed. Save it "
+                "as CSV."
+            )
         )
     try:
         with zipfile.ZipFile(file) as archive:
@@ -52,7 +56,7 @@ def rows(file: BinaryIO, max_size: int) -> Iterator[tuple[int, list[str]]]:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
         try:
             if not book.worksheets:
-                raise UnreadableFileError("The workbook has no sheet.")
+                raise UnreadableFileError(gettext("The workbook has no sheet."))
             sheet = book.worksheets[0]
             sheet.reset_dimensions()  # which the file says, true or not
             for number, cells in enumerate(sheet.iter_rows(), 1):
@@ -63,8 +67,11 @@ def rows(file: BinaryIO, max_size: int) -> Iterator[tuple[int, list[str]]]:
         raise
     except Exception as error:  # openpyxl raises all kinds for what is no workbook
         raise UnreadableFileError(
-            f"This is not a workbook that can be read ({type(error).__name__}). Open it in a "
-            "spreadsheet program and save it as .xlsx or CSV."
+            gettext(
+                "This is not a workbook that can be read (%s). Open it in a spreadsheet program "
+                "and save it as .xlsx or CSV."
+            )
+            % type(error).__name__
         ) from error
 
 
@@ -83,11 +90,12 @@ def _check(archive: zipfile.ZipFile, max_size: int) -> None:
     """Raise `UnreadableFileError` if the archive has more than a workbook needs."""
     parts = archive.infolist()
     if len(parts) > _MAX_PARTS or len({part.filename for part in parts}) < len(parts):
-        raise UnreadableFileError("This is not a workbook: it has too many parts.")
+        raise UnreadableFileError(gettext("This is not a workbook: it has too many parts."))
     # What a part is said to have is what zipfile reads of it at most.
     if sum(part.file_size for part in parts) > max_size:
         raise UnreadableFileError(
-            f"The workbook is too large: unpacked, it has more than {max_size // 1_048_576} MB."
+            gettext("The workbook is too large: unpacked, it has more than %d MB.")
+            % (max_size // 1_048_576)
         )
     for part in parts:
         name = part.filename.lower()
@@ -98,8 +106,8 @@ def _check(archive: zipfile.ZipFile, max_size: int) -> None:
         limit = max_size if is_sheet else _MAX_TEXTS_SIZE if is_texts else _MAX_PART_SIZE
         if part.file_size > limit:
             raise UnreadableFileError(
-                f"The workbook is too large: its part {part.filename} has more than "
-                f"{limit // 1_048_576} MB."
+                gettext("The workbook is too large: its part %(part)s has more than %(size)d MB.")
+                % {"part": part.filename, "size": limit // 1_048_576}
             )
         with archive.open(part) as stream:
             _Guard(stream, is_sheet=is_sheet).read()
@@ -129,7 +137,7 @@ class _Guard:
         self._refuse_formula()
 
     def _doctype(self, *args: Any) -> None:
-        raise UnreadableFileError("This is not a workbook: it has a document type.")
+        raise UnreadableFileError(gettext("This is not a workbook: it has a document type."))
 
     def _element(self, name: str, attributes: dict[str, str]) -> None:
         self._check_length(self._parser.CurrentByteIndex)
@@ -153,7 +161,7 @@ class _Guard:
         is_number = number.isascii() and number.isdigit() and len(number) <= 7
         self._row = int(number) if is_number else self._row + 1 if not number else _MAX_ROWS + 1
         if self._row > _MAX_ROWS:
-            raise UnreadableFileError(f"A sheet has at most {_MAX_ROWS:,} rows.")
+            raise UnreadableFileError(gettext("A sheet has at most %s rows.") % f"{_MAX_ROWS:,}")
         self._cells = 0
         self._start = self._parser.CurrentByteIndex
 
@@ -163,18 +171,24 @@ class _Guard:
         column = self._cell.rstrip("0123456789").upper()
         # openpyxl fills a row up to its last column.
         if self._cells > MAX_COLUMNS or (len(column), column) > (len(_LAST), _LAST):
-            raise UnreadableFileError(f"Row {self._row} has more than {MAX_COLUMNS} columns.")
+            message = gettext("Row %(number)d has more than %(max)d columns.")
+            raise UnreadableFileError(message % {"number": self._row, "max": MAX_COLUMNS})
         if attributes.get("t") == "e":
-            raise UnreadableFileError(f"Cell {self._cell} holds an error: correct its formula.")
+            message = gettext("Cell %s holds an error: correct its formula.")
+            raise UnreadableFileError(message % self._cell)
 
     def _check_length(self, position: int) -> None:
         # In bytes, and with the markup of as many cells as there may be.
         if position - self._start > 4 * MAX_ROW_LENGTH:
-            raise UnreadableFileError(f"A row has more than {MAX_ROW_LENGTH} characters.")
+            message = gettext("A row has more than %d characters.")
+            raise UnreadableFileError(message % MAX_ROW_LENGTH)
 
     def _refuse_formula(self) -> None:
         if self._formula:
             raise UnreadableFileError(
-                f"Cell {self._formula} holds a formula without its result. Open the file in a "
-                "spreadsheet program, and save it."
+                gettext(
+                    "Cell %s holds a formula without its result. Open the file in a spreadsheet "
+                    "program, and save it."
+                )
+                % self._formula
             )

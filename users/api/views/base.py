@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import django.db
 from django.db import close_old_connections, connections, transaction
+from django.utils import translation
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -80,7 +81,8 @@ class ApiView(APIView):
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         self.started = time.perf_counter()
         self.trxid = acting.new_trxid()
-        with acting.acting("api", trxid=self.trxid):
+        # The texts as they stand in the code, whatever the project's language, or the request's.
+        with acting.acting("api", trxid=self.trxid), translation.override(None):
             try:
                 response = super().dispatch(request, *args, **kwargs)
             except _TryAgainError:
