@@ -1,7 +1,9 @@
 """`import_users`: users from a file."""
 
+import contextlib
 import csv
 import io
+from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -19,6 +21,8 @@ from tests.factories import (
 from users.models import Change, Invitation, Membership
 
 pytestmark = pytest.mark.django_db
+
+FILES = Path(__file__).parents[1] / "spreadsheets" / "files"
 
 
 class Import:
@@ -330,6 +334,66 @@ def test_what_was_exported_is_imported_again_with_no_change(import_, tmp_path, n
     call_command("export_users", str(import_.path))
     assert import_() == "Imported: 0 created, 0 updated, 12 unchanged, 0 refused.\n"
     assert Change.objects.count() == count
+
+
+@pytest.mark.parametrize(
+    ("stored_value", "cell", "changes"),
+    [
+        (2**53 - 1, "9007199254740990", False),
+        (123456789.12345679, "123456789.123457", False),
+        (1.2345678901234568e17, "1.23456789012346E+017", False),
+        (0.5, "0.50", False),
+        (123456789.12345679, "123456789.12346", True),
+        (1, "true", True),
+        (1, f"1{'0' * 390}", True),
+        ("a\r\nb\rc", '"a\nb\nc"', False),
+        ("a\r\nb", '"a\nb "', True),
+    ],
+)
+def test_what_a_spreadsheet_program_makes_of_a_value_is_no_change(
+    import_, user, stored_value, cell, changes
+):
+    AttributeDefinitionFactory(name="x", type="text" if isinstance(stored_value, str) else "number")
+    user.custom_attributes = {"x": stored_value}
+    user.save()
+    header, row = "ID,custom:x", f"{user.pk},{cell}"
+    with contextlib.suppress(CommandError):
+        import_(header, row)
+    assert ("1 unchanged" in import_.out.getvalue()) != changes
+
+
+# Of users who were exported, with these values: the file was then opened and saved by LibreOffice,
+# as a workbook and as CSV with semicolons.
+SAVED_AGAIN = [
+    ("=1+1", 2**53 - 1, True),
+    ("+49 30 123", 123456789.12345679, False),
+    ("-", -1.5e300, None),
+    ("007", 0.1, None),
+    ("1E5", -0.0, None),
+    ("TRUE", 1e22, None),
+    ("2026-11-01", None, None),
+    ("Zoë Ünï ß 😀", None, None),
+    ('a;"b"\r\nc', None, None),
+    ("1,5", None, None),
+]
+
+
+@pytest.mark.parametrize("name", ["saved_again.xlsx", "saved_again.csv"])
+def test_an_export_that_libreoffice_saved_again_is_imported_with_no_change(import_, name):
+    AttributeDefinitionFactory(name="n", type="number")
+    AttributeDefinitionFactory(name="b", type="boolean")
+    for number, (job, n, b) in enumerate(SAVED_AGAIN):
+        found = {"n": n, "b": b}
+        UserFactory(
+            login_id=f"saved{number}",
+            job_description=job,
+            custom_attributes={key: value for key, value in found.items() if value is not None},
+        )
+    import_.path = FILES / name
+    assert (
+        import_(arguments=["--dry-run"])
+        == "Checked: 0 created, 0 updated, 10 unchanged, 0 refused.\n"
+    )
 
 
 # Files.

@@ -71,12 +71,33 @@ class Column:
         """Return what the cell holds, as text."""
         return as_text(self.cell(user))
 
+    def is_as_exported(self, text: str, user: AbstractUser) -> bool:
+        """Return True if `text` is what an export has for `user`.
+
+        Also after a spreadsheet program saved it: they have one kind of line break, and round
+        numbers to 15 digits.
+        """
+        stored = self.cell(user)
+        if text == as_text(stored):
+            return True
+        if isinstance(stored, str):
+            return _with_line_feeds(text) == _with_line_feeds(stored)
+        if isinstance(stored, bool) or not isinstance(stored, int | float):
+            return False
+        number = self.value(text)
+        is_number = isinstance(number, int | float) and not isinstance(number, bool)
+        return is_number and number == float(f"{stored:.15g}")
+
     def value(self, text: str) -> Any:
         """Return the value that `text` stands for; what it cannot be stays, to be refused."""
         value = self.type.from_text(text)
         if self.type.error(value) and text != text.strip():
             return self.type.from_text(text.strip())
         return value
+
+
+def _with_line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 _OF_MEMBERSHIPS: Mapping[str, Callable[[Any], str]] = {

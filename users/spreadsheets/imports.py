@@ -209,7 +209,7 @@ class Importer:
                 if plan.user is None:
                     continue
                 value = None if key else ""
-            elif plan.user is not None and text == column.text(plan.user):
+            elif plan.user is not None and column.is_as_exported(text, plan.user):
                 continue
             else:
                 value = column.value(text)
