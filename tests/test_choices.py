@@ -51,6 +51,13 @@ def test_a_list_has_the_new_choice_once_and_keeps_what_else_it_has(languages):
     assert stored(user).skill_attributes == {"languages": ["en", "gone"]}
 
 
+def test_values_of_other_types_in_a_list_stay_side_by_side(languages):
+    user = holder(skill_attributes={"languages": [1, True, "hi", [], "x", "x"]})
+    rename(languages, "hi", "en")
+    assert stored(user).skill_attributes == {"languages": [1, True, "en", [], "x", "x"]}
+    assert stored(user).skill_attributes["languages"][1] is True
+
+
 def test_a_value_that_is_no_longer_allowed_is_replaced(business):
     user = holder(custom_attributes={"business": "Gone"})
     rename(business, "Gone", "Retail")

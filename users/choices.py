@@ -87,7 +87,9 @@ def _changed(user: Any, definition: AttributeDefinition, old: str, new: str) -> 
 
 
 def _replaced(value: Any, old: str, new: str) -> Any:
-    """Return `value` with `new` for `old`; a list has each choice once."""
+    """Return `value` with `new` for `old`; a list has `new` once."""
     if not isinstance(value, list):
         return new
-    return list(dict.fromkeys(new if item == old else item for item in value))
+    items = [new if item == old else item for item in value]
+    first = items.index(new)
+    return [item for number, item in enumerate(items) if item != new or number == first]

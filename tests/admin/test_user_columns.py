@@ -50,6 +50,34 @@ def test_what_an_operator_chooses_is_kept(root_browser, superuser):
     assert set(shown(browser_of(superuser))) == {"id", "name", name}
 
 
+def test_the_columns_stand_in_the_order_that_the_operator_chose(root_browser):
+    root_browser.post(COLUMNS, {"column": ["email_id", "id", "name", "id"]})
+    assert shown(root_browser) == ["email_id", "id", "name"]
+    choices = root_browser.get(USERS).context["column_choices"]
+    assert [each.name for each in choices][:4] == ["email_id", "id", "name", "login_id"]
+
+
+def test_an_address_sorts_by_the_same_column_whatever_columns_are_shown(root_browser):
+    UserFactory(login_id="b", email_id="1@desk.example")
+    UserFactory(login_id="a", email_id="2@desk.example")
+    page = root_browser.get(USERS, {"q": "@desk.example"}).content.decode()
+    assert "o=email_id" in page
+    for columns in (["id", "email_id"], ["email_id"], []):
+        root_browser.post(COLUMNS, {"column": columns})
+        users = root_browser.get(f"{USERS}?o=-email_id").context["cl"].result_list
+        emails = [user.email_id for user in users]
+        assert emails == sorted(emails, reverse=True)
+
+
+@pytest.mark.parametrize("order", ["email_id", "-email_id.name", "-", ".", "x", "99", "-99", "²"])
+def test_an_order_by_a_column_that_is_not_shown_is_left_out(root_browser, order):
+    root_browser.post(COLUMNS, {"column": ["id"]})
+    UserFactory(login_id="a", email_id="z@desk.example")
+    UserFactory(login_id="b", email_id="a@desk.example")
+    users = root_browser.get(USERS, {"o": order}).context["cl"].result_list
+    assert [user.login_id for user in users][:2] == ["a", "b"]
+
+
 def test_another_operator_keeps_theirs(root_browser):
     root_browser.post(COLUMNS, {"column": ["id"]})
     other = AdministratorFactory(is_superuser=True)

@@ -61,6 +61,24 @@ def test_by_a_skill_of_several_choices(root_browser, languages, speakers, query,
     assert shown - {"root"} == logins
 
 
+def test_by_a_choice_with_a_line_break_as_a_form_sends_it(root_browser):
+    unit = ChoiceFactory(name="unit", choices=["Retail\nBerlin", "Banking"])
+    UserFactory(login_id="retail", custom_attributes={"unit": "Retail\nBerlin"})
+    query = {definition_field_name(unit): ["Retail\r\nBerlin", "Banking"]}
+    page = root_browser.get(USERS, query)
+    assert {user.login_id for user in page.context["cl"].result_list} == {"retail"}
+    [spec] = [spec for spec in page.context["cl"].drop_downs if spec.title == "unit"]
+    assert [option.is_chosen for option in spec.options] == [True, True, False]
+    without, _ = page.context["cl"].chips
+    assert without.url == f"?{definition_field_name(unit)}=Banking"
+
+
+def test_a_filter_by_what_is_no_choice_any_more_can_be_taken_away(root_browser, business):
+    page = root_browser.get(USERS, {definition_field_name(business): "Telecoms"})
+    [spec] = [spec for spec in page.context["cl"].drop_downs if spec.title == "business"]
+    assert [option.label for option in spec.options if option.is_chosen] == ["Telecoms"]
+
+
 def test_several_filters_narrow_the_list(root_browser, languages, speakers, location):
     User.objects.filter(login_id="both").update(custom_attributes={"location": "Mumbai"})
     by_skill = {definition_field_name(languages): "hi"}

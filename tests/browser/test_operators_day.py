@@ -112,10 +112,15 @@ def test_an_operator_chooses_columns(operator, centre):
     page.locator("summary", has_text="Columns").click()
     page.get_by_role("checkbox", name="Email", exact=True).uncheck()
     page.get_by_role("checkbox", name="Languages", exact=True).check()
+    up = page.get_by_role("button", name="Move Login id up")
+    up.press("Enter")
+    expect(up).to_be_focused()
     screenshot(page, "columns")
     page.locator(".drop-down[open]").get_by_role("button", name="Apply").click()
     expect(page.get_by_role("columnheader", name="Languages")).to_be_visible()
     expect(page.get_by_role("columnheader", name="Email")).to_be_hidden()
+    heads = page.get_by_role("columnheader").all_inner_texts()
+    assert [head.strip().lower() for head in heads if head.strip()][:2] == ["login id", "name"]
     assert page.url.endswith("?q=agent")
 
 

@@ -17,9 +17,9 @@ from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectM
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.text import capfirst
 from django.utils.translation import gettext
 
+from users.admin.deletions import deleted_objects
 from users.admin.shown_values import ShownValuesForm
 from users.db.keys import NO_ROW, row_id
 
@@ -27,15 +27,6 @@ from users.db.keys import NO_ROW, row_id
 def is_key(value: object) -> bool:
     """Return True if `value` can be a primary key."""
     return row_id(str(value)) != NO_ROW
-
-
-def _without(prefix: str, lines: list[Any]) -> list[Any]:
-    """Return the nested list `lines` without those that start with `prefix`."""
-    return [
-        _without(prefix, line) if isinstance(line, list) else line
-        for line in lines
-        if isinstance(line, list) or not line.startswith(prefix)
-    ]
 
 
 class MultipleChoiceField(forms.ModelMultipleChoiceField):
@@ -110,15 +101,10 @@ class KeyedAdmin(admin.ModelAdmin):
             obj.save(update_fields=form.changed_columns)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Leave out the rows of many-to-many tables: their names tell an operator nothing."""
-        to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
-        for through in self._through_models():
-            prefix = f"{capfirst(through._meta.verbose_name)}: "
-            to_delete = _without(prefix, to_delete)
-            counts.pop(through._meta.verbose_name_plural, None)
-        return to_delete, counts, perms_needed, protected
+        return deleted_objects(objs, request, self.admin_site, hidden=self._through_models())
 
     def _through_models(self) -> list[Any]:
+        """Return the models of many-to-many tables, whose rows no page names."""
         fields = (
             *(field.remote_field for field in self.opts.many_to_many),
             *(relation for relation in self.opts.related_objects if relation.many_to_many),

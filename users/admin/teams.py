@@ -34,7 +34,8 @@ class TeamAdmin(KeyedAdmin):
             return "—"
         text = ngettext("{} member", "{} members", team.number_of_members)
         text = text.format(team.number_of_members)
-        return format_html('<a href="{}?team__id__exact={}">{}</a>', _changelist(), team.pk, text)
+        url = reverse(f"{self.admin_site.name}:users_membership_changelist")
+        return format_html('<a href="{}?team__id__exact={}">{}</a>', url, team.pk, text)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Say, before teams are deleted, which access tokens lose them."""
@@ -54,7 +55,3 @@ class TeamAdmin(KeyedAdmin):
                 )
             to_delete.append(format_html(message, token))
         return to_delete, counts, perms_needed, protected
-
-
-def _changelist() -> str:
-    return reverse("admin:users_membership_changelist")

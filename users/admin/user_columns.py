@@ -36,7 +36,7 @@ class Column:
 
 
 class UserColumns(admin.ModelAdmin):
-    """The columns: those of `list_display` first, then what the operator has chosen.
+    """The columns: those of `list_display`, or what the operator has chosen, in that order.
 
     In `list_display`, "custom_attributes" stands for the attributes `business` and `location`.
     """
@@ -71,7 +71,7 @@ class UserColumns(admin.ModelAdmin):
 
     def _chosen(self, request: HttpRequest, names: list[str]) -> list[Any]:
         columns = self._columns(request)
-        chosen = [column for name, column in columns.items() if name in names]
+        chosen = [columns[name] for name in names if name in columns]
         if not chosen:  # nothing yet, or nothing that is there still
             return self._default(request)
         # A form's row without one of its fields would be refused.
@@ -91,20 +91,21 @@ class UserColumns(admin.ModelAdmin):
         return columns
 
     def _columns(self, request: HttpRequest) -> dict[str, Any]:
-        """Return all columns by name, in the order in which they are shown."""
+        """Return all columns by name, the default ones first."""
         attributes = map(attribute_column, request_definitions(request))
         all_columns = (*self._default(request), *self.more_columns, *attributes)
         named: dict[str, Any] = {}
         for column in all_columns:
-            named.setdefault(_name(column), column)
+            named.setdefault(column_name(column), column)
         return named
 
     def column_choices(self, request: HttpRequest) -> list[Column]:
-        """Return the columns that the operator can choose."""
-        shown = {_name(column) for column in self.get_list_display(request)}
+        """Return the columns that the operator can choose: first those that are shown."""
+        shown = list(map(column_name, self.get_list_display(request)))
+        columns = self._columns(request)
         return [
-            Column(name, capfirst(str(label_for_field(column, User, self))), name in shown)
-            for name, column in self._columns(request).items()
+            Column(name, capfirst(str(label_for_field(columns[name], User, self))), name in shown)
+            for name in dict.fromkeys((*shown, *columns))
         ]
 
     def get_urls(self) -> list[URLPattern]:
@@ -113,15 +114,14 @@ class UserColumns(admin.ModelAdmin):
         return [path("columns/", view, name=name), *super().get_urls()]
 
     def columns_view(self, request: HttpRequest) -> HttpResponse:
-        """Store which columns the operator has chosen, and lead back to the list."""
+        """Store the columns that the operator has chosen, in their order, and lead back."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not self.has_view_or_change_permission(request):
             return HttpResponse(status=403)
-        asked = set(request.POST.getlist("column"))
-        if "default" in request.POST:
-            asked = set()
-        names = [name for name in self._columns(request) if name in asked]
+        asked = [] if "default" in request.POST else request.POST.getlist("column")
+        columns = self._columns(request)
+        names = list(dict.fromkeys(name for name in asked if name in columns))
         ListColumns.objects.update_or_create(user_id=request.user.pk, defaults={"names": names})
         list_name = f"{self.opts.app_label}_{self.opts.model_name}_changelist"
         url = reverse(f"{self.admin_site.name}:{list_name}")
@@ -174,7 +174,8 @@ def attribute_column(definition: AttributeDefinition) -> Any:
     return column
 
 
-def _name(column: Any) -> str:
+def column_name(column: Any) -> str:
+    """Return what choices and addresses call a column of the list."""
     return column.__name__ if callable(column) else str(column)
 
 

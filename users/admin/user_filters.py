@@ -21,6 +21,7 @@ from users.admin.attribute_fields import definition_field_name, request_definiti
 from users.admin.attribute_search import attribute_contains, holds_choice
 from users.admin.no_longer_allowed import holds_undefined, no_longer_allowed
 from users.attributes import values
+from users.attributes.form_fields import as_defined
 from users.attributes.rules import rules_by_field
 from users.db.json_conditions import JSONHolds
 from users.db.keys import NO_ROW, row_id
@@ -224,8 +225,15 @@ class AttributeFilter(UserFilter):
 
 
 class ChoicesFilter(AttributeFilter):
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        if given := self.given.get(self.name):
+            choices = [(choice, choice) for choice in self.definition.choices]
+            self.given[self.name] = [as_defined(text, choices) for text in given]
+
     def choosable(self) -> Iterator[tuple[str, str, str]]:
-        for choice in self.definition.choices:
+        # One that was taken from the definition, too, so that the next filter keeps it.
+        for choice in dict.fromkeys([*self.definition.choices, *self.given.get(self.name, ())]):
             yield self.name, choice, choice
         yield from super().choosable()
 

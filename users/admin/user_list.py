@@ -4,7 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, PAGE_VAR, SEARCH_VAR
+from django.contrib.admin.views.main import (
+    ALL_VAR,
+    ERROR_FLAG,
+    ORDER_VAR,
+    PAGE_VAR,
+    SEARCH_VAR,
+)
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -13,7 +19,7 @@ from users.admin.attribute_fields import request_definitions
 from users.admin.attribute_search import attributes_match
 from users.admin.bulk_actions import BulkActions
 from users.admin.keys import KeyedAdmin, KeyedChangeList
-from users.admin.user_columns import UserColumns
+from users.admin.user_columns import UserColumns, column_name
 from users.admin.user_filters import (
     AcceptingChatsFilter,
     LoggedInFilter,
@@ -23,6 +29,7 @@ from users.admin.user_filters import (
     TeamFilter,
     attribute_filter,
 )
+from users.attributes.form_fields import normalize_line_breaks
 from users.db.keys import NO_ROW, row_id
 from users.models import ListColumns
 from users.names import fold_line
@@ -38,11 +45,38 @@ class Chip(NamedTuple):
 
 
 class UserChangeList(KeyedChangeList):
-    """The list with drop-downs as filters, and what is filtered as chips."""
+    """The list with drop-downs as filters, and what is filtered as chips.
+
+    Its address names the columns of the order, where Django's has their positions: whoever shares
+    it may have chosen other columns.
+    """
 
     def get_filters(self, request: HttpRequest) -> Any:
         self.query_parameters = request.GET.copy()
+        if ORDER_VAR in self.query_parameters:
+            self.params[ORDER_VAR] = self._order_by_position(self.query_parameters[ORDER_VAR])
         return super().get_filters(request)
+
+    def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
+        params = dict(new_params or {})
+        if ORDER_VAR in params:
+            params[ORDER_VAR] = self._order_by_name(params[ORDER_VAR])
+        return super().get_query_string(params, remove)
+
+    def _order_by_position(self, order: str) -> str:
+        """Return the order "-name.login_id" as "-1.2"; columns that are not shown are left out."""
+        positions = {
+            name: str(number)
+            for number, column in enumerate(self.list_display)
+            for name in (column_name(column), str(number))
+        }
+        parts = (part.rpartition("-") for part in order.split("."))
+        return ".".join(sign + positions[name] for _, sign, name in parts if name in positions)
+
+    def _order_by_name(self, order: str) -> str:
+        names = list(map(column_name, self.list_display))
+        parts = (part.rpartition("-") for part in order.split(".") if part)
+        return ".".join(sign + names[int(number)] for _, sign, number in parts)
 
     @property
     def drop_downs(self) -> list[Any]:
@@ -76,7 +110,12 @@ class UserChangeList(KeyedChangeList):
 
     def _without(self, name: str, value: str | None) -> str:
         query: QueryDict = self.query_parameters.copy()
-        query.setlist(name, [text for text in query.getlist(name) if value not in (text, None)])
+        if value is None:
+            query.setlist(name, [])
+        else:
+            sent = normalize_line_breaks(value)  # forms send other line breaks
+            kept = [text for text in query.getlist(name) if normalize_line_breaks(text) != sent]
+            query.setlist(name, kept)
         for left in (PAGE_VAR, ALL_VAR):
             query.pop(left, None)
         return f"?{query.urlencode()}"

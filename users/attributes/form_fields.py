@@ -49,17 +49,17 @@ class ChoiceField(forms.TypedChoiceField):
     """A choice field that recognizes a choice although the browser changed its line breaks."""
 
     def to_python(self, value: Any) -> Any:
-        return _as_defined(super().to_python(value), self.choices)
+        return as_defined(super().to_python(value), self.choices)
 
 
 class MultipleChoiceField(forms.TypedMultipleChoiceField):
     """Like `ChoiceField`, for several choices."""
 
     def to_python(self, value: Any) -> Any:
-        return [_as_defined(text, self.choices) for text in super().to_python(value)]
+        return [as_defined(text, self.choices) for text in super().to_python(value)]
 
 
-def _as_defined(text: str, choices: Any) -> str:
+def as_defined(text: str, choices: Any) -> str:
     """Return the choice that a browser submitted as `text`, or `text` if there is none."""
     if "\r" not in text:
         return text

@@ -1,5 +1,5 @@
 // The list of users works without this: it closes drop-downs, narrows long ones, folds them on
-// a telephone, and keeps the address short.
+// a telephone, moves columns, and keeps the address short.
 "use strict";
 {
   const dropDowns = () => document.querySelectorAll(".drop-down[open]");
@@ -44,6 +44,16 @@
       });
       narrow.addEventListener("keydown", (event) => {
         if (event.key === "Enter") event.preventDefault();
+      });
+    }
+    for (const button of document.querySelectorAll(".columns .move")) {
+      button.hidden = false;
+      button.addEventListener("click", () => {
+        const item = button.closest("li");
+        // The form sends the columns in the order in which they stand here.
+        if (button.dataset.by < 0) item.previousElementSibling?.before(item);
+        else item.nextElementSibling?.after(item);
+        button.focus();
       });
     }
     document.getElementById("changelist-search")?.addEventListener("submit", (event) => {
