@@ -226,10 +226,10 @@ def test_names_are_shown_as_text(root_browser):
     assert hostile not in root_browser.get(INDEX).content.decode()
 
 
-def test_the_figures_take_seven_queries(root_browser, business, team, user):
+def test_the_figures_take_eight_queries(root_browser, business, team, user):
     issue_token(team)
     with CaptureQueriesContext(connection) as queries:
         root_browser.get(INDEX)
-    # The session, the viewer, Django's log of actions; definitions, users, sessions, teams,
-    # skills, changes and tokens.
-    assert len(queries) == 3 + 7
+    # The session, the viewer, Django's log of actions; definitions, users, sessions, choices,
+    # teams, skills, changes and tokens.
+    assert len(queries) == 3 + 8

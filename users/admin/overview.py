@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Q, Sum
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -22,20 +22,19 @@ from users.admin.attribute_fields import definition_field_name
 from users.admin.changes import start_of_day
 from users.admin.user_links import filtered, holders_link, skill_link
 from users.db.entries import count_entries
-from users.db.functions import SHA256, JSONArray, JSONValue
 from users.models import (
     AbstractUser,
     AccessToken,
     AttributeDefinition,
     Change,
     Membership,
-    Session,
     Team,
-    held_value,
+    has_session,
+    held,
 )
 
 User: Any = get_user_model()
-Kind = AttributeDefinition.Kind
+Kind, Type = AttributeDefinition.Kind, AttributeDefinition.Type
 
 MAX_ATTRIBUTES = 4  # custom attributes with choices: the first in their order
 MAX_BARS = 10
@@ -90,15 +89,14 @@ def overview_context(available_apps: Iterable[Mapping[str, Any]], site: str) -> 
     }
     context: dict[str, Any] = {"cards": [], "charts": [], "tokens": None, "days": TOKEN_DAYS}
     if User in urls:
-        definitions = list(AttributeDefinition.objects.all())
-        counts = _UserCounts(definitions)
+        counts = _UserCounts(AttributeDefinition.objects.all())
         context["cards"] = _cards(urls[User], counts)
         context["not_allowed_url"] = filtered(urls[User], not_allowed="any")
         context["charts"] = [
             _statuses(urls[User], counts),
             *_attributes(urls[User], counts),
             _teams(urls[User], urls.get(Team, "")),
-            _skills(urls[User], definitions),
+            _skills(urls[User], counts),
         ]
     if Change in urls:
         context["charts"].append(_changes(urls[Change]))
@@ -108,28 +106,66 @@ def overview_context(available_apps: Iterable[Mapping[str, Any]], site: str) -> 
 
 
 class _UserCounts:
-    """Counts all users by one query: by status, and by the choices of the first attributes."""
+    """Counts users, each time by one query."""
 
     def __init__(self, definitions: Iterable[AttributeDefinition]) -> None:
-        choices = [each for each in definitions if each.kind == Kind.CUSTOM and each.has_choices]
-        self.attributes = choices[:MAX_ATTRIBUTES]
+        self.definitions = list(definitions)
         self.by_status = Counter[str]()
-        self.by_attribute = [Counter[str | None]() for _ in self.attributes]
         self.accepting = self.chats = 0
-        # Grouped by one column: of several, PostgreSQL expects so many groups that it would sort.
-        row = JSONArray("status", *(JSONValue(held_value(each)) for each in self.attributes))
-        users = User._default_manager.order_by().values_list(row)
-        for (status, *values), count, accepting, chats in users.annotate(
+        # Numbers and texts, which differ from user to user; not taken apart with the others.
+        free = [each for each in self._of(Kind.SKILL) if each.type in (Type.NUMBER, Type.TEXT)]
+        self._free_skills = dict.fromkeys((each.name for each in free), 0)
+        users = User._default_manager.order_by().values_list("status")
+        for status, count, accepting, chats, *holders in users.annotate(
             count=Count("pk"),
             accepting=Count("pk", filter=Q(accepting_chats=True)),
             chats=Sum("active_chats"),
+            **{f"held_{each.pk}": Count("pk", filter=held(each)) for each in free},
         ):
-            self.by_status[status] += count
+            self.by_status[status] = count
             self.accepting += accepting
             self.chats += chats
-            for counter, value in zip(self.by_attribute, values, strict=True):
-                for choice in _choices(value):
-                    counter[choice] += count
+            if status == AbstractUser.Status.ACTIVE:
+                self._free_skills = dict(zip(self._free_skills, holders, strict=True))
+
+    def _of(self, kind: str) -> list[AttributeDefinition]:
+        return [definition for definition in self.definitions if definition.kind == kind]
+
+    def by_choice(self) -> list[tuple[AttributeDefinition, Counter[str | None]]]:
+        """Return the first custom attributes that have choices, and how many users have each.
+
+        None stands for no value.
+        """
+        custom = self._of(Kind.CUSTOM)
+        shown = [each for each in custom if each.has_choices][:MAX_ATTRIBUTES]
+        total = self.by_status.total()
+        counters = {each.name: Counter[str | None]({None: total}) for each in shown}
+        others = [each.name for each in custom if each not in shown]
+        users = User._default_manager.all()
+        if shown:
+            for name, value, count in count_entries(users, "custom_attributes", counters, others):
+                if name in counters:
+                    counters[name][None] -= count
+                    counters[name].update(dict.fromkeys(_choices(value), count))
+        return [(definition, counters[definition.name]) for definition in shown]
+
+    def by_skill(self) -> Counter[tuple[str, str | None]]:
+        """Return how many active users have each skill, or each choice of one that has choices."""
+        skills = self._of(Kind.SKILL)
+        with_choices = {each.name: each for each in skills if each.has_choices}
+        # One that nobody has is a gap.
+        counts = Counter[tuple[str, str | None]](
+            {(each.name, choice): 0 for each in skills for choice in each.choices or [None]}
+        )
+        for name, count in self._free_skills.items():
+            counts[name, None] = count
+        users = User._default_manager.filter(status=AbstractUser.Status.ACTIVE.value)
+        entries = count_entries(users, "skill_attributes", with_choices, self._free_skills)
+        for name, value, count in entries:
+            if value is not False:  # who does not have the skill
+                for choice in _choices(value) if name in with_choices else (None,):
+                    counts[name, choice] += count
+        return counts
 
 
 def _choices(value: Any) -> set[str | None]:
@@ -140,11 +176,7 @@ def _choices(value: Any) -> set[str | None]:
 
 def _cards(url: str, counts: _UserCounts) -> list[Figure]:
     active = AbstractUser.Status.ACTIVE
-    password = SHA256(F("user__password"))
-    live = Session.objects.filter(
-        expire_date__gt=timezone.now(), password_digest=password, user__status=active
-    )
-    logged_in = live.aggregate(count=Count("user", distinct=True))["count"]
+    logged_in = User._default_manager.filter(has_session(""), status=active).count()
     return [
         Figure(gettext("Active users"), counts.by_status[active], _with_status(url, active)),
         Figure(gettext("Logged in"), logged_in, filtered(url, logged_in=1)),
@@ -171,7 +203,7 @@ def _statuses(url: str, counts: _UserCounts) -> Chart:
 
 def _attributes(url: str, counts: _UserCounts) -> list[Chart]:
     charts = []
-    for definition, counter in zip(counts.attributes, counts.by_attribute, strict=True):
+    for definition, counter in counts.by_choice():
         allowed = set(definition.choices)
         # In the order of the most, and of the choices.
         order = sorted(definition.choices, key=lambda choice: -counter[choice])
@@ -204,21 +236,10 @@ def _teams(url: str, teams_url: str) -> Chart:
     )
 
 
-def _skills(url: str, definitions: Iterable[AttributeDefinition]) -> Chart:
-    """Return how many active users have each skill, or each choice of a skill that has choices."""
-    skills = {each.name: each for each in definitions if each.kind == Kind.SKILL}
-    with_choices = [name for name, definition in skills.items() if definition.has_choices]
+def _skills(url: str, users: _UserCounts) -> Chart:
+    skills = {each.name: each for each in users.definitions if each.kind == Kind.SKILL}
     status = AbstractUser.Status.ACTIVE.value
-    active = User._default_manager.filter(status=status)
-    counts = Counter[tuple[str, str | None]]()
-    for name, value, count in count_entries(active, "skill_attributes", with_choices):
-        if value is False:  # who does not have the skill
-            continue
-        for choice in _choices(value) if name in with_choices else {None}:
-            counts[name, choice] += count
-    for name in with_choices:  # a skill that nobody has is a gap
-        for choice in skills[name].choices:
-            counts.setdefault((name, choice), 0)
+    counts = users.by_skill()
     figures = []
     for (name, choice), count in counts.most_common(2 * MAX_BARS):
         label = name if choice is None else f"{name}: {choice}"

@@ -16,6 +16,17 @@ class SHA256(functions.SHA256):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
+class IsSame(models.Func):
+    """True if two values are equal; compared only in rows that meet all other conditions.
+
+    A plain `=` is also a key by which PostgreSQL joins: it would compute its values of all rows.
+    """
+
+    template = "((%(expressions)s) IS TRUE)"
+    arg_joiner = " = "
+    output_field = models.BooleanField()
+
+
 class CountRows(models.Func):
     """How many rows a query has, as the one value of a subquery."""
 
@@ -52,8 +63,9 @@ class HeldValue(models.Func):
     output_field = models.JSONField()
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "jsonb_extract_path(%(expressions)s)"
-        return self.as_sql(compiler, connection, template=template, **context)
+        return self.as_sql(
+            compiler, connection, template="(%(expressions)s::text)", arg_joiner=" -> ", **context
+        )
 
     def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         clone = self.copy()
@@ -131,17 +143,6 @@ class JSONValue(models.Func):
 
     def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         template = "JSON_EXTRACT(%(expressions)s, '$')"
-        return self.as_sql(compiler, connection, template=template, **context)
-
-
-class JSONArray(models.Func):
-    """Several values of a row as one JSON list, by which rows can be grouped."""
-
-    template = "json_array(%(expressions)s)"
-    output_field = models.JSONField()
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "jsonb_build_array(%(expressions)s)"
         return self.as_sql(compiler, connection, template=template, **context)
 
 

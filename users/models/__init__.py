@@ -8,6 +8,7 @@ from users.models.attribute_definitions import (
     count_holders,
     count_values,
     definition_rows,
+    held,
     held_value,
     holders,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "count_values",
     "definition_rows",
     "has_session",
+    "held",
     "held_value",
     "holders",
 ]

@@ -17,7 +17,7 @@ from users.attributes import values
 from users.attributes.rules import KINDS, flat, rules_by_field
 from users.db import batches, compiled
 from users.db.fields import ExactCharField, FoldedField, SearchableField
-from users.db.functions import SHA256, JSONType
+from users.db.functions import SHA256, IsSame, JSONType
 from users.models import locking
 from users.models.attribute_definitions import AttributeDefinition
 from users.models.locking import IS_ACTIVE_SUPERUSER
@@ -154,9 +154,9 @@ def has_session(user: str, now: Any = None) -> models.Exists:
     now: the moment that is asked for, or an expression of it.
     """
     live = Session.objects.filter(
+        IsSame("password_digest", SHA256(models.OuterRef(f"{user}password"))),
         user=models.OuterRef(f"{user}pk"),
         expire_date__gt=timezone.now() if now is None else now,
-        password_digest=SHA256(models.OuterRef(f"{user}password")),
     )
     return models.Exists(live)
 
