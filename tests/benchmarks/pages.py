@@ -20,15 +20,17 @@ from tests.benchmarks.databases import environment
 from tests.server import PROJECT
 
 NAME = "desk_users_pages"
+EVERYBODY = "Everybody"
 
 
 def prepare(users: int) -> None:
     """Make the contact centre."""
     from django.contrib.auth import get_user_model
     from django.db import connection, transaction
+    from django.db.models import QuerySet
 
     from config import demo_centre
-    from users.models import AttributeDefinition
+    from users.models import AttributeDefinition, Membership, Team
 
     get_user_model().objects.create_superuser("admin", "admin@desk.example", None, first_name="Ada")
     kinds = AttributeDefinition.Kind
@@ -41,6 +43,11 @@ def prepare(users: int) -> None:
     AttributeDefinition.objects.create(kind=kinds.SKILL, name="seniority", type="number")
     with transaction.atomic():
         demo_centre.make(users, [], lambda number: None)
+        everybody = Team.objects.create(name=EVERYBODY)
+        QuerySet(Membership).bulk_create(  # by Django's own, which writes no history
+            Membership(user_id=pk, team=everybody)
+            for pk in get_user_model().objects.values_list("pk", flat=True)
+        )
     for number in range(20 - AttributeDefinition.objects.count()):
         AttributeDefinition.objects.create(kind=kinds.CUSTOM, name=f"note {number}", type="text")
     with connection.cursor() as cursor:
@@ -62,18 +69,23 @@ def measure(rounds: int) -> None:
     client.force_login(User.objects.get(login_id="admin"), settings.AUTHENTICATION_BACKENDS[-1])
     languages = AttributeDefinition.objects.get(name="languages")
     location = AttributeDefinition.objects.get(name="location")
-    agent, team = User.objects.filter(role_type="Customer Care").first(), Team.objects.first()
-    hindi = f"attribute_{languages.pk}=hi&attribute_{location.pk}=Mumbai"
+    agent = User.objects.filter(role_type="Customer Care").first()
+    team, everybody = Team.objects.first(), Team.objects.get(name=EVERYBODY)
+    hindi = f"skill_{languages.pk}=hi&custom_{location.pk}=Mumbai"
     pages = {
         "overview": "/admin/",
         "list of users": "/admin/users/user/",
         "list, page 20": "/admin/users/user/?p=20",
         "list, filtered by a skill, a choice and log-in": f"/admin/users/user/?{hindi}&logged_in=1",
         "list, searched": "/admin/users/user/?q=Priya",
+        "list, values no longer allowed": "/admin/users/user/?not_allowed=any",
+        "list, sorted by log-in": "/admin/users/user/?o=is_logged_in",
         "form of a user": f"/admin/users/user/{agent.pk}/change/",
         "history of a user": f"/admin/users/user/{agent.pk}/history/",
         "changes": "/admin/users/change/",
+        "memberships": "/admin/users/membership/",
         "members of a team": f"/admin/users/membership/?team__id__exact={team.pk}",
+        "deletion of a team of all users": f"/admin/users/team/{everybody.pk}/delete/",
         "definition with choices": f"/admin/users/attributedefinition/{languages.pk}/change/",
     }
     took: dict[str, list[tuple[float, float, int]]] = {name: [] for name in pages}
