@@ -120,6 +120,7 @@ class ApiView(APIView):
         return exception_handler
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.team_id = None  # which an earlier try may have found
         self.require_headers(request)  # 2002
         super().initial(request, *args, **kwargs)  # authentication: 2003, 2004
         if request.successful_authenticator is None:
