@@ -419,6 +419,8 @@ LANGUAGES = [
     ("fr", "français"),
     ("hi", "हिन्दी"),
 ]
+# Messages that Django itself has not in these languages.
+LOCALE_PATHS = [BASE_DIR / "config" / "django_locale"]
 # Both are for invitations (`users.invitations`).
 PUBLIC_URL = _public_url()
 _MAIL_SERVER = _mail_server()

@@ -38,6 +38,20 @@ def definitions(db):
     ("parameter", "typed", "error", "value", "message"),
     [
         ("first_name", "", "यह क्षेत्र अपेक्षित हैं", "", "Must have 1 to 150 characters, and has 0."),
+        (
+            "last_name",
+            "x" * 151,
+            "इस मान में अधिकतम 150 वर्ण हों",
+            "x" * 151,
+            "Must have at most 150 characters, and has 151.",
+        ),
+        (
+            "text",
+            "x" * 256,
+            "इस मान में अधिकतम 255 वर्ण हों",
+            "x" * 256,
+            "Must have at most 255 characters, and has 256.",
+        ),
         ("status", "away", "away", "away", "Must be one of: 'active', 'inactive'."),
         ("number", "many", "एक संख्या दर्ज करें", "many", "Must be a number, not a string."),
         (

@@ -13,14 +13,19 @@ from tests.server import PROJECT
 
 APPS = ("users", "config")
 LANGUAGES = sorted({code for code, _ in settings.LANGUAGES} - {"en"})
-PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[sd]|\{\w*\}")
+PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[sdr]|\{\w*\}")
 CATALOGUES = [(app, language) for app in APPS for language in LANGUAGES]
+FILES = sorted(
+    path.relative_to(PROJECT)
+    for app in APPS
+    for path in (PROJECT / app).glob("*/*/LC_MESSAGES/*.po")
+)
 
 with_gettext = pytest.mark.skipif(shutil.which("xgettext") is None, reason="no gettext")
 
 
-def catalogue(app, language, ending="po"):
-    return PROJECT / app / "locale" / language / "LC_MESSAGES" / f"django.{ending}"
+def catalogue(app, language):
+    return PROJECT / app / "locale" / language / "LC_MESSAGES" / "django.po"
 
 
 def entries(path):
@@ -85,25 +90,26 @@ def test_each_message_is_translated(app, language):
     assert [key for key in template if not translated.get(key) or not all(translated[key])] == []
 
 
-@pytest.mark.parametrize(("app", "language"), CATALOGUES)
-def test_each_translation_has_the_placeholders_of_its_message(app, language):
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_each_translation_has_the_placeholders_of_its_message(path):
     wrong = []
-    for (context, message, plural), translations in entries(catalogue(app, language)).items():
-        # Of the singular, the number may be left out; in French it is that of 0, too.
-        allowed = [placeholders(plural or message)]
+    for (context, message, plural), translations in entries(PROJECT / path).items():
         for number, translation in enumerate(translations):
-            singular = [placeholders(message)] if number == 0 else []
-            if placeholders(translation) not in allowed + singular:
+            # A singular may leave the number out.
+            allowed = [placeholders(plural or message)]
+            if number == 0:
+                allowed.append(placeholders(message))
+            if placeholders(translation) not in allowed:
                 wrong.append((context, translation))
     assert wrong == []
 
 
-@pytest.mark.parametrize(("app", "language"), CATALOGUES)
-def test_what_is_compiled_is_up_to_date(app, language):
-    with catalogue(app, language, "mo").open("rb") as file:
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_what_is_compiled_is_up_to_date(path):
+    with (PROJECT / path).with_suffix(".mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)._catalog
     expected = {}
-    for (context, message, plural), translations in entries(catalogue(app, language)).items():
+    for (context, message, plural), translations in entries(PROJECT / path).items():
         key = message if context is None else f"{context}\x04{message}"
         if plural is None:
             expected[key] = translations[0]
