@@ -410,14 +410,14 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
 
 USE_TZ = True
 TIME_ZONE = "UTC"
-# Of pages, and of mails that no page asks for. Each is called as its readers call it.
+# Of pages, and of mails that no page asks for.
 LANGUAGE_CODE = "en"
 LANGUAGES = [
-    ("de", "Deutsch"),
+    ("de", "German"),
     ("en", "English"),
-    ("es", "español"),
-    ("fr", "français"),
-    ("hi", "हिन्दी"),
+    ("es", "Spanish"),
+    ("fr", "French"),
+    ("hi", "Hindi"),
 ]
 # Messages that Django itself has not in these languages.
 LOCALE_PATHS = [BASE_DIR / "config" / "django_locale"]

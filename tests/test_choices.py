@@ -112,3 +112,12 @@ def test_batches_reach_all(business, monkeypatch):
     users = [holder(custom_attributes={"business": "Retail"}) for _ in range(5)]
     assert rename(business, "Retail", "Shops") == 5
     assert {stored(user).custom_attributes["business"] for user in users} == {"Shops"}
+
+
+def test_a_label_moves_with_its_choice_and_goes_with_one_that_is_replaced(business):
+    business.labels = {"de": {"": "Sparte", "Retail": "Handel", "Banking": "Bankwesen"}}
+    business.save()
+    rename(business, "Retail", "Shops")
+    assert business.labels == {"de": {"": "Sparte", "Shops": "Handel", "Banking": "Bankwesen"}}
+    rename(business, "Shops", "Banking")
+    assert business.labels == {"de": {"": "Sparte", "Banking": "Bankwesen"}}

@@ -58,6 +58,7 @@ def rename(
         definition = definitions.get(pk=definition_id)
         found = holders(definition, old).using(using)
         definition.choices = renamed(definition, old, new)
+        definition.rename_labels(old, new)
         definition.full_clean()
         batches = _locked([*found.order_by().values_list("pk", flat=True), *also_lock], using)
         check([])

@@ -273,3 +273,50 @@ def test_definitions_stand_in_the_order_of_their_positions(root_browser, user):
     page = root_browser.get(user_page(user)).content.decode()
     assert page.index("second:") < page.index("third:") < page.index("first:")
     assert AttributeDefinition.objects.get(pk=last.pk).position == 9
+
+
+LABELS = "de: Sparte\r\nde: Banking = Bankwesen\r\nhi: व्यवसाय"
+
+
+def test_labels_are_entered_one_a_line_and_shown_in_the_language(root_browser, business):
+    assert save(root_browser, business, labels=LABELS).status_code == 302
+    business.refresh_from_db()
+    assert business.labels == {"de": {"": "Sparte", "Banking": "Bankwesen"}, "hi": {"": "व्यवसाय"}}
+    page = root_browser.get(f"{LIST}{business.pk}/change/")
+    assert fields(page, "attributedefinition_form")["labels"] == [LABELS]
+    user = UserFactory(custom_attributes={"business": "Banking"})
+    for path in (USERS, user_page(user), "/admin/"):
+        german = root_browser.get(path, headers={"accept-language": "de"}).content.decode()
+        assert "Sparte" in german
+        assert "Bankwesen" in german
+        assert "Sparte" not in root_browser.get(path).content.decode()
+    hindi = root_browser.get(USERS, headers={"accept-language": "hi"}).content.decode()
+    assert "व्यवसाय" in hindi
+    assert "Banking" in hindi
+
+
+def test_a_choice_is_chosen_by_its_label_and_stored_by_its_name(root_browser, business):
+    save(root_browser, business, labels=LABELS)
+    user = UserFactory()
+    sent = {"headers": {"accept-language": "de"}}
+    page = root_browser.get(user_page(user), **sent)
+    assert '<option value="Banking">Bankwesen</option>' in page.content.decode()
+    root_browser.post(
+        user_page(user), {**fields(page, "user_form"), f"custom_{business.pk}": "Banking"}, **sent
+    )
+    user.refresh_from_db()
+    assert user.custom_attributes == {"business": "Banking"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Sparte", "Write “Sparte” as “de: label” or “de: choice = label”."),
+        ("de: Banking = ", "Write “de: Banking =” as “de: label” or “de: choice = label”."),
+        ("ja: 部門", "There is no language “ja”. There are: de, en, es, fr, hi."),
+        ("de: Bakery = Bäckerei", "There is no choice “Bakery”."),
+        ("de: " + "x" * 256, "Must have 1 to 255 characters, and has 256."),
+    ],
+)
+def test_labels_that_make_no_sense_are_refused(root_browser, business, text, message):
+    assert errors(save(root_browser, business, labels=text)) == {"labels": [message]}

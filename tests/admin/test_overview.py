@@ -186,7 +186,7 @@ def test_changes_are_counted_by_day(root_browser, user):
     page = root_browser.get(INDEX)
     counts = list(tables(page)["Changes by day"].values())
     assert counts == ["1", "1", *["0"] * 12]
-    day = f"{timezone.now():%a} {timezone.now().day} {timezone.now():%b}"
+    day = f"{timezone.now():%a} {timezone.now():%B} {timezone.now().day}"
     assert "another" in root_browser.get(link(page, day)).content.decode()
 
 

@@ -163,3 +163,21 @@ def test_open_drop_downs_are_accessible_and_close_by_keyboard(root_page, things)
     page.keyboard.press("Escape")
     expect(role).to_be_hidden()
     expect(summary).to_be_focused()
+
+
+def test_no_page_is_wider_in_another_language(root_page, things):
+    def widths(language):
+        page = root_page(locale=language)
+        for name in sorted(PAGES.keys() - {"API page"}):
+            page.goto(PAGES[name].format(**things))
+            for width in (1280, 390):
+                page.set_viewport_size({"width": width, "height": 800})
+                screenshot(page, f"{language} {width} {name}")
+                found = page.evaluate("document.documentElement.scrollWidth")
+                yield (name, width), max(width, found)
+        assert page.said == []
+
+    english = dict(widths("en"))
+    for language in ("de", "hi"):
+        wider = {key: found for key, found in widths(language) if found > english[key]}
+        assert (language, wider) == (language, {})

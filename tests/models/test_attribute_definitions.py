@@ -35,6 +35,9 @@ from users.models import AttributeDefinition
                 ]
             },
         ),
+        ({"labels": ["a"]}, {"labels": ["Must be an object, not a list."]}),
+        ({"labels": {"de": "a"}}, {"labels": ["Must be an object, not a string."]}),
+        ({"labels": {"de": {"": 1}}}, {"labels": ["Must be a string, not a number."]}),
         ({"name": "a\0"}, {"name": ["The key must not contain the character U+0000."]}),
     ],
 )

@@ -5,8 +5,10 @@ import re
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from users.admin.shown_values import ShownValuesForm
 from users.attributes.types import type_of
@@ -49,6 +51,51 @@ def _choice(line: str) -> str:
         return line
 
 
+class LabelsField(forms.CharField):
+    """Labels by language, edited as one line per label.
+
+    "de: label" is the attribute's, and "de: choice = label" that of a choice, which is written as
+    in `ChoicesField`.
+    """
+
+    widget = forms.Textarea(attrs={"rows": 4, "cols": 40})
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return "\n".join(
+            f"{language}: {_labelled(choice)}{label}"
+            for language, labels in sorted(value.items())
+            for choice, label in sorted(labels.items())
+        )
+
+    def to_python(self, value: Any) -> Any:
+        found: dict[str, dict[str, str]] = {}
+        for line in re.split(r"\r\n|\r|\n", super().to_python(value) or ""):
+            if not line.strip():
+                continue
+            language, colon, rest = line.partition(":")
+            choice, equals, label = rest.rpartition(" = ")
+            if not colon or not label.strip():
+                message = gettext("Write “%s” as “de: label” or “de: choice = label”.")
+                raise ValidationError(message % line.strip())
+            if (language := language.strip()) not in dict(settings.LANGUAGES):
+                message = gettext("There is no language “%(language)s”. There are: %(known)s.")
+                known = ", ".join(code for code, _name in settings.LANGUAGES)
+                raise ValidationError(message % {"language": language, "known": known})
+            found.setdefault(language, {})[_choice(choice.strip()) if equals else ""] = (
+                label.strip()
+            )
+        return found
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return (initial or {}) != self.to_python(data)
+
+
+def _labelled(choice: str) -> str:
+    return f"{_line(choice)} = " if choice else ""
+
+
 class AttributeDefinitionForm(ShownValuesForm):
     """Creates or changes a definition. It asks before users have values that are not allowed."""
 
@@ -62,14 +109,24 @@ class AttributeDefinitionForm(ShownValuesForm):
             "outer spaces in a choice, write it as a JSON string, in quotes."
         ),
     )
+    labels = LabelsField(
+        label=_("Labels"),
+        required=False,
+        strip=False,
+        help_text=_(
+            "What pages call the attribute and its choices, for each language: lines such as "
+            "“de: Sparte” or “de: Banking = Bankwesen”. The API and files have the names."
+        ),
+    )
     confirmed = forms.BooleanField(label=_("Save anyway"), required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = AttributeDefinition
-        fields = ("kind", "name", "type", "choices", "description", "position")
+        fields = ("kind", "name", "type", "choices", "labels", "description", "position")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        self._check_labels(cleaned)
         if self.errors:
             return cleaned
         held = self._values_lost(cleaned) if self.instance.pk else self._values_refused(cleaned)
@@ -77,6 +134,12 @@ class AttributeDefinitionForm(ShownValuesForm):
             self.fields["confirmed"].widget = forms.CheckboxInput()
             self.add_error("confirmed", held)
         return cleaned
+
+    def _check_labels(self, cleaned: dict[str, Any]) -> None:
+        choices = cleaned.get("choices", self.instance.choices)
+        for labels in cleaned.get("labels", {}).values():
+            for choice in labels.keys() - {"", *choices}:
+                self.add_error("labels", gettext("There is no choice “%s”.") % choice)
 
     def _values_refused(self, cleaned: dict[str, Any]) -> list[str]:
         """Return a message if users have values that the new definition does not allow."""

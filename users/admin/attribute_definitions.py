@@ -43,7 +43,7 @@ class AttributeDefinitionAdmin(KeyedAdmin):
     search_fields = ("name", "description")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        fields = ["kind", "name", "type", "choices", "description", "position"]
+        fields = ["kind", "name", "type", "choices", "labels", "description", "position"]
         if self.has_change_permission(request, obj):
             fields.append("confirmed")
         if obj and obj.has_choices and self._users_url(request):

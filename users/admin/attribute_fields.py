@@ -7,6 +7,7 @@ from django.utils.html import escape
 from django.utils.translation import gettext_lazy as _
 
 from users.attributes.types import type_of
+from users.attributes.values import readable
 from users.models import AttributeDefinition
 
 
@@ -20,10 +21,22 @@ def request_definitions(request: Any) -> list[AttributeDefinition]:
 def attribute_field(definition: AttributeDefinition) -> forms.Field:
     """Return a form field for the attribute of `definition`."""
     field = type_of(definition).form_field()
-    field.label = definition.name
+    field.label = definition.label()
+    if definition.has_choices:
+        field.choices = [
+            (value, definition.label(value) if value else text) for value, text in field.choices
+        ]
     field.help_text = escape(definition.description)  # the admin's templates do not escape it
     field.required = False
     return field
+
+
+def shown_value(definition: AttributeDefinition, value: Any) -> str:
+    """Return a value of the attribute of `definition` as pages show it, choices by their labels."""
+    if isinstance(value, list):
+        return ", ".join(shown_value(definition, item) for item in value)
+    is_choice = isinstance(value, str) and definition.has_choices
+    return definition.label(value) if is_choice else readable(value)
 
 
 def definition_field_name(definition: AttributeDefinition) -> str:

@@ -12,6 +12,11 @@ from users.attributes.types import type_of
 from users.models import AttributeDefinition
 
 
+class DefinitionField(forms.ModelChoiceField):
+    def label_from_instance(self, obj: AttributeDefinition) -> str:
+        return obj.label()
+
+
 class AttributeForm(forms.Form):
     """Asks for an attribute, and then for its new value, or to remove it."""
 
@@ -63,7 +68,7 @@ class AttributeForm(forms.Form):
 
 
 class CustomAttributeForm(AttributeForm):
-    definition = forms.ModelChoiceField(
+    definition = DefinitionField(
         AttributeDefinition.objects.filter(kind=AttributeDefinition.Kind.CUSTOM),
         label=_("Custom attribute"),
     )
@@ -71,7 +76,7 @@ class CustomAttributeForm(AttributeForm):
 
 
 class SkillForm(AttributeForm):
-    definition = forms.ModelChoiceField(
+    definition = DefinitionField(
         AttributeDefinition.objects.filter(kind=AttributeDefinition.Kind.SKILL), label=_("Skill")
     )
     field_order = ("definition",)

@@ -12,11 +12,11 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from users import invitations
+from users.admin.attribute_fields import shown_value
 from users.admin.bulk_action_forms import AttributeForm, CustomAttributeForm, SkillForm
 from users.admin.bulk_changes import change_to, effect
 from users.admin.confirmation import confirm
 from users.admin.team_actions import TeamActions
-from users.attributes.values import readable
 from users.db.json_conditions import JSONHolds
 from users.models import AttributeDefinition
 
@@ -111,8 +111,8 @@ class BulkActions(TeamActions):
 
         def shown() -> str:
             definition, value = form.cleaned_data["definition"], form.cleaned_data["value"]
-            new = gettext("(removed)") if value is None else readable(value)
-            return f"{definition}: {new}. {effect(queryset, _has(definition, value))}"
+            new = gettext("(removed)") if value is None else shown_value(definition, value)
+            return f"{definition.label()}: {new}. {effect(queryset, _has(definition, value))}"
 
         if page := confirm(self, request, queryset, action, question, form, effect=shown):
             return page

@@ -6,7 +6,7 @@ The template tag `users_overview` shows it.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -208,7 +208,7 @@ def _attributes(url: str, counts: _UserCounts) -> list[Chart]:
         # In the order of the most, and of the choices.
         order = sorted(definition.choices, key=lambda choice: -counter[choice])
         figures = [
-            Figure(choice, counter[choice], holders_link(url, definition, choice))
+            Figure(definition.label(choice), counter[choice], holders_link(url, definition, choice))
             for choice in order[:MAX_BARS]
         ]
         if none := counter[None]:
@@ -217,7 +217,7 @@ def _attributes(url: str, counts: _UserCounts) -> list[Chart]:
         if refused := sum(counter[each] for each in counter if each not in {*allowed, None}):
             link = filtered(url, not_allowed=definition_field_name(definition))
             figures.append(Figure(gettext("(no longer allowed)"), refused, link))
-        title = gettext("Users by %s") % definition.name
+        title = gettext("Users by %s") % definition.label()
         charts.append(Chart(title, figures, number_left_out=len(order[MAX_BARS:])))
     return charts
 
@@ -242,9 +242,10 @@ def _skills(url: str, users: _UserCounts) -> Chart:
     counts = users.by_skill()
     figures = []
     for (name, choice), count in counts.most_common(2 * MAX_BARS):
-        label = name if choice is None else f"{name}: {choice}"
+        label = skills[name].label() if name in skills else name
         link = ""  # of a skill that nobody has defined, there is no filter
         if choice is not None:
+            label = f"{label}: {skills[name].label(choice)}"
             link = holders_link(url, skills[name], choice, status__exact=status)
         elif name in skills:
             link = skill_link(url, skills[name], status__exact=status)
@@ -269,11 +270,15 @@ def _changes(url: str) -> Chart:
     return Chart(
         gettext("Changes by day"),
         [
-            Figure(date_format(day, "D j M"), count, filtered(url, since=day, until=day))
+            Figure(_day(day), count, filtered(url, since=day, until=day))
             for day, count in zip(days, counts.values(), strict=True)
         ],
         url=url,
     )
+
+
+def _day(day: date) -> str:
+    return f"{date_format(day, 'D')} {date_format(day, 'MONTH_DAY_FORMAT')}"
 
 
 def _tokens(url_name: str) -> list[ExpiringToken]:

@@ -14,8 +14,11 @@ from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from users.admin.attribute_fields import definition_field_name, request_definitions
-from users.attributes.values import readable
+from users.admin.attribute_fields import (
+    definition_field_name,
+    request_definitions,
+    shown_value,
+)
 from users.models import AbstractUser, AttributeDefinition, ListColumns
 
 User: Any = get_user_model()
@@ -160,7 +163,7 @@ class UserColumns(admin.ModelAdmin):
 def attribute_column(definition: AttributeDefinition) -> Any:
     """Return a column of the list with the values of an attribute."""
 
-    @admin.display(description=definition.name)
+    @admin.display(description=definition.label())
     def column(user: AbstractUser) -> str:
         attributes = getattr(user, definition.field)
         if definition.name not in attributes:
@@ -168,7 +171,7 @@ def attribute_column(definition: AttributeDefinition) -> Any:
         value = attributes[definition.name]
         if isinstance(value, bool):
             return _yes_or_no(value)
-        return Truncator(readable(value)).chars(_TEXT_SHOWN)
+        return Truncator(shown_value(definition, value)).chars(_TEXT_SHOWN)
 
     column.__name__ = definition_field_name(definition)
     return column

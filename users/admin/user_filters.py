@@ -234,7 +234,7 @@ class ChoicesFilter(AttributeFilter):
     def choosable(self) -> Iterator[tuple[str, str, str]]:
         # One that was taken from the definition, too, so that the next filter keeps it.
         for choice in dict.fromkeys([*self.definition.choices, *self.given.get(self.name, ())]):
-            yield self.name, choice, choice
+            yield self.name, choice, self.definition.label(choice)
         yield from super().choosable()
 
     def conditions(self) -> Iterator[Any]:
@@ -306,7 +306,7 @@ class NoLongerAllowedFilter(UserFilter):
     def choosable(self) -> Iterator[tuple[str, str, str]]:
         yield "not_allowed", self.ANY, gettext("any attribute")
         for definition in request_definitions(self.request):
-            yield "not_allowed", definition_field_name(definition), definition.name
+            yield "not_allowed", definition_field_name(definition), definition.label()
 
     def condition(self) -> Any:
         definitions = {
@@ -335,7 +335,7 @@ def attribute_filter(definition: AttributeDefinition) -> type[AttributeFilter]:
     base, ends = _BY_TYPE[definition.type]
     name = definition_field_name(definition)
     attributes = {
-        "title": definition.name,
+        "title": definition.label(),
         "definition": definition,
         "name": name,
         "parameters": tuple(f"{name}{end}" for end in (*ends, "__isnull")),

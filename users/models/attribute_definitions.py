@@ -10,7 +10,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models.lookups import Exact
 from django.utils.text import Truncator
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from users.attributes import values
@@ -55,6 +55,9 @@ class AttributeDefinition(CheckedFixture):
         help_text=_("Attributes are shown in this order; those with the same number, by name."),
     )
 
+    # By language: the label of each choice, and of the attribute itself under "".
+    labels = models.JSONField(_("labels"), default=dict, db_default={}, blank=True)
+
     class Meta:
         ordering = ("kind", "position", "name")
         verbose_name = _("attribute definition")
@@ -96,6 +99,20 @@ class AttributeDefinition(CheckedFixture):
     def has_choices(self) -> bool:
         return self.type in (self.Type.CHOICE, self.Type.MULTIPLE_CHOICE)
 
+    def label(self, choice: str = "") -> str:
+        """Return what pages call the attribute, or a choice of it, in the active language."""
+        language = get_language() or ""
+        for code in (language, language.partition("-")[0]):
+            if found := self.labels.get(code, {}).get(choice):
+                return str(found)
+        return choice or self.name
+
+    def rename_labels(self, old: str, new: str) -> None:
+        """Give the labels of the choice `old` to `new`, unless that has its own."""
+        for labels in self.labels.values():
+            if label := labels.pop(old, None):
+                labels.setdefault(new, label)
+
     def clean(self) -> None:
         super().clean()
         if errors := self._errors():
@@ -110,7 +127,11 @@ class AttributeDefinition(CheckedFixture):
         return {**super().fixture_errors(), **self._errors()}
 
     def _errors(self) -> dict[str, str]:
-        errors = {"name": values.key_error(self.name), "choices": self._choices_error()}
+        errors = {
+            "name": values.key_error(self.name),
+            "choices": self._choices_error(),
+            "labels": self._labels_error(),
+        }
         return {field: error for field, error in errors.items() if error}
 
     def _choices_error(self) -> str | None:
@@ -138,6 +159,18 @@ class AttributeDefinition(CheckedFixture):
         if repeated := [choice for choice, count in Counter(self.choices).items() if count > 1]:
             listed = ", ".join(f"“{Truncator(choice).chars(60)}”" for choice in repeated[:10])
             return gettext("Each choice must be listed once. Listed several times: %s.") % listed
+        return None
+
+    def _labels_error(self) -> str | None:
+        by_language = self.labels if isinstance(self.labels, dict) else {None: self.labels}
+        for labels in by_language.values():
+            if not isinstance(labels, dict):
+                return gettext("Must be an object, not %s.") % values.json_type(labels)
+            for label in labels.values():
+                if error := values.string_error(label) or values.length_error(
+                    label, 1, values.MAX_STRING_LENGTH
+                ):
+                    return error
         return None
 
     def _refuse_new_identity(self) -> None:
