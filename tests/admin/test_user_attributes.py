@@ -66,6 +66,7 @@ def test_an_emptied_field_removes_the_attribute(root_browser, user, type_, typed
     [
         ("number", "many", "Enter a number."),
         ("number", "1e400", "Enter a number."),
+        ("number", "1_000", "Enter a number."),
         ("number", "9007199254740992", "Must be an integer within ±9007199254740991 (2^53 - 1)."),
         ("number", "9" * 350, "Enter a number."),
         ("number", "9" * 5000, "Enter a number."),

@@ -3,6 +3,7 @@
 import io
 import re
 
+import openpyxl
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
@@ -219,6 +220,17 @@ def test_a_file_of_another_encoding_is_read_if_the_operator_names_it(root_browse
     file = SimpleUploadedFile("users.csv", content)
     confirm(root_browser, root_browser.post(PATH, {"file": file, "encoding": "windows-1252"}))
     assert stored(user).first_name == "Zoë"
+
+
+def test_a_long_text_that_many_rows_of_a_workbook_name_is_refused(root_browser, user):
+    book = openpyxl.Workbook()
+    book.active.append(["Login ID", "Created At"])
+    for _ in range(400):
+        book.active.append([user.login_id, "x" * 32_000])  # which is stored once
+    file = io.BytesIO()
+    book.save(file)
+    upload = SimpleUploadedFile("users.xlsx", file.getvalue())
+    assert "too much text" in text_of(root_browser.post(PATH, {"file": upload}))
 
 
 def test_more_text_than_the_page_can_send_back_is_refused(root_browser, settings):

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.database import data_statements, forget_creations, stored
 from tests.factories import (
@@ -216,17 +217,34 @@ def test_a_role_is_changed_and_other_memberships_stay(import_, user, team):
         ("Login ID,First Name", "{login},-", "B2: Cannot be cleared."),
         ("Login ID,Status", "{login},away", "B2: Must be one of: 'active', 'inactive'."),
         ("Login ID,custom:business", "{login},Fish", "B2: Must be one of: 'Retail', 'Banking'."),
+        ("Login ID,skill:level", "{login},1_000", "B2: Must be a number, not a string."),
         ("Login ID,Role", "{login},Team Manager", "B2: Needs a Team."),
         ("Login ID,Team,Role", "{login},{team},Boss", "C2: Must be one of: 'Team Manager'"),
         ("Login ID,Team", "{login},-", "B2: Cannot be cleared: remove the user from teams"),
     ],
 )
 def test_a_wrong_cell_is_refused_by_its_name(import_, user, team, business, header, row, reason):
+    AttributeDefinitionFactory(kind="skill", name="level", type="number")
     before = stored(user).updated_at
     row = row.format(login=user.login_id, id=user.pk, team=team.name)
     [found] = import_.refused(header, row)
     assert found.startswith(reason)
     assert stored(user).updated_at == before
+
+
+def test_a_long_error_is_cut_off(import_, user):
+    choices = [f"{n:0255}" for n in range(1000)]
+    AttributeDefinitionFactory(name="x", type="choice", choices=choices)
+    [reason] = import_.refused("ID,custom:x", f"{user.pk},none")
+    assert "Must be one of: '000" in reason
+    assert len(reason) < 2_100
+
+
+def test_a_cell_of_more_teams_than_there_can_be_is_one_error(import_, user):
+    with CaptureQueriesContext(connection) as queries:
+        [reason] = import_.refused("ID,Team", f"{user.pk},{'|'.join(map(str, range(20_000)))}")
+    assert reason.count("There is no team") == 1
+    assert len(queries) < 20
 
 
 def test_a_user_who_is_named_twice_is_refused_the_second_time(import_, user):

@@ -6,6 +6,7 @@ import tracemalloc
 import zipfile
 from pathlib import Path
 
+import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -217,6 +218,45 @@ def test_a_zip_bomb_is_refused_in_flat_memory():
     assert peak_of(reads) < 32 * 2**20
     with pytest.raises(UnreadableFileError, match="more than 50 MB"):
         list(reading.rows(file, max_size=50 * 2**20))
+
+
+def test_a_long_text_that_each_cell_names_is_refused_in_flat_memory():
+    book = openpyxl.Workbook()
+    book.active.append(["_x0041_" * 4_000] * MAX_COLUMNS)  # which is stored once
+    file = io.BytesIO()
+    book.save(file)
+
+    def reads():
+        with pytest.raises(UnreadableFileError, match="A row has more than"):
+            list(reading.rows(file))
+
+    assert peak_of(reads) < 32 * 2**20
+
+
+@pytest.mark.parametrize("name", ["xl/sheet.xml", "xl/worksheets/sheet.bin"])
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ('<row r="1"><c r="XFD1"><v>1</v></c></row>', "more than 1200 columns"),
+        (f"<row>{text_cell(' ' * 4 * MAX_ROW_LENGTH)}</row>", "more than 4 MB"),
+    ],
+    ids=["columns", "characters"],
+)
+def test_a_sheet_that_goes_by_another_name_is_refused_likewise(name, data, message):
+    target = f"/{name}".encode()
+    made = zipfile.ZipFile(io.BytesIO(workbook(sheet1=sheet(data))))
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for old in made.namelist():
+            content = made.read(old).replace(b"worksheets/sheet1.xml", target)
+            archive.writestr(name if old.endswith("sheet1.xml") else old, content)
+    assert message in error_of(file.getvalue())
+
+
+def test_rows_of_much_text_make_a_batch_of_fewer():
+    rows = [(number, ["x" * MAX_ROW_LENGTH]) for number in range(6)]
+    assert [len(batch) for batch in reading.batches(rows, 1000)] == [5, 1]
+    assert [len(batch) for batch in reading.batches(rows, 2)] == [2, 2, 2]
 
 
 def test_without_openpyxl_a_workbook_is_refused_with_what_to_do(monkeypatch):

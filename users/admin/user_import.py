@@ -1,7 +1,6 @@
 """The pages that import users: upload, preview, confirm."""
 
-from collections.abc import Mapping
-from itertools import islice
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -33,12 +32,36 @@ from users.spreadsheets.columns import columns_of
 from users.spreadsheets.imports import Importer
 from users.spreadsheets.limits import UnreadableFileError
 from users.spreadsheets.plans import Layout, Plan
+from users.spreadsheets.reading import Row
 from users.spreadsheets.writing import FORMATS
 
 MAX_ROWS = 5_000
 MAX_FILE_SIZE = 10 * 2**20
 _MAX_UNPACKED_SIZE = 64 * 2**20
 _ATTEMPTS = 3  # where somebody else takes a name at the same moment
+
+
+def _read(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows of a file, without its first.
+
+    Raises `UnreadableFileError` if they are too many for the page, or hold too much text: each cell
+    of a workbook may name the same long one.
+    """
+    found: list[Row] = []
+    length = 0
+    for row in rows:
+        found.append(row)
+        length += sum(map(len, row[1]))
+        if len(found) > MAX_ROWS:
+            error = gettext("The file has more than %d rows: use manage.py import_users.")
+            raise UnreadableFileError(error % MAX_ROWS)
+        if length > MAX_FILE_SIZE:
+            raise UnreadableFileError(_too_much_text())
+    return found
+
+
+def _too_much_text() -> str:
+    return gettext("The file has too much text for this page: use manage.py import_users.")
 
 
 class UploadForm(forms.Form):
@@ -145,11 +168,7 @@ class UserImport(LockingAdmin):
         rows = reading.rows(asked["file"], encoding=asked["encoding"], max_size=_MAX_UNPACKED_SIZE)
         _, header = next(rows, (0, []))
         layout = Layout(header, request_definitions(request))
-        found = list(islice(rows, MAX_ROWS + 1))
-        if len(found) > MAX_ROWS:
-            raise UnreadableFileError(
-                gettext("The file has more than %d rows: use manage.py import_users.") % MAX_ROWS
-            )
+        found = _read(rows)
         team, invites = asked.get("team"), bool(asked.get("invite"))
         importer = self._importer(request, layout, team, invites=invites)
         plans = importer.plans(found)
@@ -165,9 +184,7 @@ class UserImport(LockingAdmin):
         signed = confirmation.signed()
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if limit is not None and len(signed) > limit - 4096:
-            raise UnreadableFileError(
-                gettext("The file has too much text for this page: use manage.py import_users.")
-            )
+            raise UnreadableFileError(_too_much_text())
         context = {**self._shown(plans), "left": layout.left, "confirmation": signed}
         return self._page(
             request, "admin/users/import_preview.html", gettext("Preview of the import"), context

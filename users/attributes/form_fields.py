@@ -42,7 +42,10 @@ class NumberField(forms.FloatField):
         # `validate()` rejects infinity, but would raise OverflowError for so long an integer.
         if number is None or not math.isfinite(number):
             return number
-        return self.from_text(str(value).strip())
+        found = self.from_text(str(value).strip())
+        if isinstance(found, str):  # which Python takes for a number, and no one else
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return found
 
 
 class ChoiceField(forms.TypedChoiceField):

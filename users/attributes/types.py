@@ -117,7 +117,7 @@ class Number(Type):
         if digits.isdecimal() and len(digits) < 400:
             return int(text)
         try:
-            return float(text)
+            return text if "_" in text else float(text)
         except ValueError:
             return text
 

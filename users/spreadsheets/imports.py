@@ -23,9 +23,9 @@ from users.db.keys import NO_ROW, in_parts
 from users.models import AbstractUser, AttributeDefinition, Membership, Team
 from users.names import fold
 from users.spreadsheets.cells import CLEAR, unprotect
-from users.spreadsheets.columns import LISTS, memberships_of_users
-from users.spreadsheets.memberships import plan_roles
-from users.spreadsheets.plans import CellError, Layout, Plan
+from users.spreadsheets.columns import memberships_of_users
+from users.spreadsheets.memberships import plan_roles, team_names
+from users.spreadsheets.plans import Layout, Plan
 from users.spreadsheets.reading import Row
 
 #: Returns why the operator may not do what a plan says: messages by field.
@@ -171,7 +171,7 @@ class Importer:
     def _teams(self, plans: Iterable[Plan]) -> dict[str, Team]:
         """Return the teams that the rows name, by what their names fold to."""
         texts = {plan.text("teams") for plan in plans}
-        names = {name for text in texts for name in LISTS.from_text(text) if "\0" not in name}
+        names = {name for text in texts for name in team_names(text) if "\0" not in name}
         found: dict[str, Team] = {}
         for part in in_parts(map(fold, names)):
             teams = Team._base_manager.using(self.using).filter(name_key__in=part)
@@ -204,7 +204,7 @@ class Importer:
             text = unprotect(cell)
             if cell.strip() == CLEAR:
                 if not column.is_cleared:
-                    plan.errors.append(CellError(position, gettext("Cannot be cleared.")))
+                    plan.add_error(name, gettext("Cannot be cleared."), key)
                     continue
                 if plan.user is None:
                     continue

@@ -10,6 +10,8 @@ from users.names import fold
 from users.spreadsheets.columns import LISTS, ROLE
 from users.spreadsheets.plans import Plan
 
+_MAX_CELL_LENGTH = 32_767  # of characters, as in Excel
+
 
 def plan_roles(plan: Plan, teams: Mapping[str, Team], default: Team | None) -> None:
     """Find the memberships that the row adds or changes; others stay as they are.
@@ -34,6 +36,11 @@ def plan_roles(plan: Plan, teams: Mapping[str, Team], default: Team | None) -> N
         plan.roles[team] = role or Membership.Role.AGENT.value
 
 
+def team_names(text: str) -> list[str]:
+    """Return the names of teams in a cell; one that is too long to be real is a single name."""
+    return [text] if len(text) > _MAX_CELL_LENGTH else LISTS.from_text(text)
+
+
 def _is_as_exported(stored: Mapping[Any, Any], names: str, asked: str) -> bool:
     teams = LISTS.as_text([each.team.name for each in stored.values()]).strip()
     roles = LISTS.as_text([each.role for each in stored.values()])
@@ -48,7 +55,7 @@ def _teams(plan: Plan, names: str, teams: Mapping[str, Team], default: Team | No
     if not names:
         return [default] if default else []
     found: list[Team] = []
-    for name in LISTS.from_text(names):
+    for name in team_names(names):
         team = teams.get(fold(name))
         if team is None:
             plan.add_error("teams", gettext("There is no team “%s”.") % name[:150])
@@ -65,7 +72,8 @@ def _roles(plan: Plan, asked: str, number: int) -> list[str]:
         return [""] * number
     if number == 0 and not plan.errors:
         plan.add_error("roles", gettext("Needs a Team."))
-    roles = [ROLE.from_text(text) for text in LISTS.from_text(asked)]
+    listed = [asked] if len(asked) > _MAX_CELL_LENGTH else LISTS.from_text(asked)
+    roles = [ROLE.from_text(text) for text in listed]
     for role in roles:
         if error := ROLE.error(role):
             plan.add_error("roles", error)

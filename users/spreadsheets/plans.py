@@ -19,6 +19,7 @@ from users.spreadsheets.limits import UnreadableFileError
 REFUSAL_COLUMNS = ("Refused Row", "Refused Because")
 
 _MAX_NAMES = 40  # of columns in a message
+_MAX_ERROR_TEXT = 2_000  # of a row, in characters
 _MAX_NAME_LENGTH = 254  # of a login id or an email
 
 _NOT_VALUES = frozenset({"id", "teams", "roles"})
@@ -171,8 +172,14 @@ class Plan:
             yield Difference("Team", before, f"{team}: {role}")
 
     def add_error(self, name: str, message: str, key: str = "") -> None:
-        """Add an error of a field, or of the attribute `key` in it."""
-        self.errors.append(CellError(self.layout.position.get((name, key)), message))
+        """Add an error of a field, or of the attribute `key` in it.
+
+        What is too long is cut off, for an error may list a thousand choices, in each row.
+        """
+        room = _MAX_ERROR_TEXT - sum(len(each.message) for each in self.errors)
+        if room > 0:
+            text = message if len(message) <= room else f"{message[:room]}…"
+            self.errors.append(CellError(self.layout.position.get((name, key)), text))
 
     def add_errors(self, errors: Mapping[str, Any]) -> None:
         """Add errors as `changes.InvalidChangeError` has them."""

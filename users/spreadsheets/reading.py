@@ -3,7 +3,7 @@
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, TypeAlias
 
 from django.utils.translation import gettext
@@ -25,6 +25,7 @@ ENCODINGS = (
     "gb18030",
     "shift_jis",
 )
+_MAX_BATCH_LENGTH = 4 * MAX_ROW_LENGTH
 _SEPARATORS = ",;\t"
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -66,6 +67,20 @@ def rows(
             raise UnreadableFileError(message % {"number": number, "max": MAX_COLUMNS})
         if any(cells):
             yield number, cells
+
+
+def batches(rows: Iterable[Row], number: int) -> Iterator[list[Row]]:
+    """Yield rows in lists of `number`, or of fewer where they hold much text."""
+    batch: list[Row] = []
+    length = 0
+    for row in rows:
+        batch.append(row)
+        length += sum(map(len, row[1]))
+        if len(batch) == number or length > _MAX_BATCH_LENGTH:
+            yield batch
+            batch, length = [], 0
+    if batch:
+        yield batch
 
 
 def _csv_rows(file: BinaryIO, start: bytes, encoding: str) -> Iterator[Row]:

@@ -7,7 +7,7 @@ refuses what openpyxl would fill the memory with: it holds a row and the shared 
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
@@ -27,6 +27,9 @@ _MAX_TEXTS_SIZE = 67_108_864
 _MAX_PART_SIZE = 4_194_304
 _MAX_PARTS = 1_000
 _MAX_ROWS = 1_048_576  # as Excel
+
+# What XML begins with: "<", white space, a byte order mark, or "<" in UTF-16.
+_XML_STARTS = b"< \t\r\n\xef\xfe\xff\x00"
 
 _LAST = letters(MAX_COLUMNS - 1)
 
@@ -60,7 +63,7 @@ def rows(file: BinaryIO, max_size: int) -> Iterator[tuple[int, list[str]]]:
             sheet = book.worksheets[0]
             sheet.reset_dimensions()  # which the file says, true or not
             for number, cells in enumerate(sheet.iter_rows(), 1):
-                yield number, [_text(cell) for cell in cells]
+                yield number, list(_texts(number, cells))
         finally:
             book.close()
     except UnreadableFileError:
@@ -73,6 +76,21 @@ def rows(file: BinaryIO, max_size: int) -> Iterator[tuple[int, list[str]]]:
             )
             % type(error).__name__
         ) from error
+
+
+def _texts(number: int, cells: Sequence[Any]) -> Iterator[str]:
+    """Yield the texts of a row. A sheet may name one long text of the workbook in each cell."""
+    if len(cells) > MAX_COLUMNS:
+        message = gettext("Row %(number)d has more than %(max)d columns.")
+        raise UnreadableFileError(message % {"number": number, "max": MAX_COLUMNS})
+    length = 0
+    for cell in cells:
+        text = _text(cell)
+        length += len(text)
+        if length > MAX_ROW_LENGTH:
+            message = gettext("A row has more than %d characters.")
+            raise UnreadableFileError(message % MAX_ROW_LENGTH)
+        yield text
 
 
 def _text(cell: Any) -> str:
@@ -98,19 +116,27 @@ def _check(archive: zipfile.ZipFile, max_size: int) -> None:
             % (max_size // 1_048_576)
         )
     for part in parts:
-        name = part.filename.lower()
-        if not name.endswith((".xml", ".rels")):
-            continue
-        is_sheet = "/worksheets/" in name
+        name = f"/{part.filename.lower()}"
+        is_named = name.endswith((".xml", ".rels"))
+        is_sheet = is_named and "/worksheets/" in name
         is_texts = name.endswith("sharedstrings.xml")
         limit = max_size if is_sheet else _MAX_TEXTS_SIZE if is_texts else _MAX_PART_SIZE
-        if part.file_size > limit:
-            raise UnreadableFileError(
-                gettext("The workbook is too large: its part %(part)s has more than %(size)d MB.")
-                % {"part": part.filename, "size": limit // 1_048_576}
-            )
-        with archive.open(part) as stream:
-            _Guard(stream, is_sheet=is_sheet).read()
+        with archive.open(part) as opened:
+            stream: Any = opened
+            # A workbook may say that any part is its sheet; pictures and the like are no XML.
+            if not is_named and stream.peek(1)[:1] not in _XML_STARTS:
+                continue
+            if part.file_size > limit:
+                message = gettext(
+                    "The workbook is too large: its part %(part)s has more than %(size)d MB."
+                )
+                size = limit // 1_048_576
+                raise UnreadableFileError(message % {"part": part.filename, "size": size})
+            try:
+                _Guard(stream, is_sheet=is_sheet).read()
+            except expat.ExpatError:
+                if is_named:  # else openpyxl cannot read it either, and need not
+                    raise
 
 
 class _Guard:

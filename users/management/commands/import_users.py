@@ -124,9 +124,7 @@ class _Run:
         return reading.rows(self.file, encoding=self.encoding)
 
     def _batches(self) -> Iterator[list[reading.Row]]:
-        rows = islice(self._rows(), 1, None)
-        while batch := list(islice(rows, _BATCH)):
-            yield batch
+        return reading.batches(islice(self._rows(), 1, None), _BATCH)
 
     def check(self, *, plans: bool) -> None:
         """Read all rows, before any is saved; with `plans`, also find out what each would do."""
