@@ -3,12 +3,19 @@
 import re
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tests.admin.conftest import browser_of
 from tests.admin.pages import fields, save_user, user_page
 from tests.database import data_statements, stored
-from tests.factories import AttributeDefinitionFactory, MembershipFactory, TeamFactory
+from tests.factories import (
+    AdministratorFactory,
+    AttributeDefinitionFactory,
+    MembershipFactory,
+    TeamFactory,
+)
 from users.models import Membership
 
 
@@ -27,6 +34,22 @@ def test_teams_are_found_by_name(staff_browser):
     field = {"app_label": "users", "model_name": "membership", "field_name": "team"}
     found = staff_browser.get("/admin/autocomplete/", {**field, "term": "line"}).json()["results"]
     assert [team["text"] for team in found] == ["First line", "Second line"]
+
+
+@pytest.mark.parametrize("codename", ["view_user", "change_user"])
+def test_who_sees_users_but_no_memberships_sees_their_teams(user, team, codename):
+    clerk = AdministratorFactory()
+    clerk.user_permissions.set(Permission.objects.filter(codename=codename))
+    membership = user.memberships.get()
+    page = browser_of(clerk).get(user_page(user)).content.decode()
+    assert f"{team.name} ({membership.get_role_display()})" in page
+    assert "memberships-0" not in page
+    assert "users/membership" not in page
+    teams = [TeamFactory(name=f"z {number}") for number in range(60)]
+    Membership.objects.bulk_create(Membership(user=user, team=team) for team in teams)
+    page = browser_of(clerk).get(user_page(user)).content.decode()
+    assert "and 11 more" in page
+    assert "users/membership" not in page
 
 
 def test_many_memberships_are_edited_in_their_list(root_browser, user):

@@ -142,14 +142,7 @@ class UserColumns(admin.ModelAdmin):
 
     @admin.display(description=_("teams"))
     def shown_teams(self, user: Any) -> str:
-        names = [str(team) for team in user.teams.all()]
-        shown = ", ".join(names[:_TEAMS_SHOWN])
-        if not (more := len(names) - _TEAMS_SHOWN) > 0:
-            return shown
-        return ngettext("%(teams)s and %(more)d more", "%(teams)s and %(more)d more", more) % {
-            "teams": shown,
-            "more": more,
-        }
+        return first_names([str(team) for team in user.teams.all()], _TEAMS_SHOWN)
 
     @admin.display(description=_("logged in"), ordering="_logged_in")
     def is_logged_in(self, user: AbstractUser) -> str:
@@ -175,6 +168,17 @@ def attribute_column(definition: AttributeDefinition) -> Any:
 
     column.__name__ = definition_field_name(definition)
     return column
+
+
+def first_names(teams: Sequence[str], number: int) -> str:
+    """Return the first `number` of `teams` as a text, which says how many there are besides."""
+    shown = ", ".join(teams[:number])
+    if not (more := len(teams) - number) > 0:
+        return shown
+    return ngettext("%(teams)s and %(more)d more", "%(teams)s and %(more)d more", more) % {
+        "teams": shown,
+        "more": more,
+    }
 
 
 def column_name(column: Any) -> str:

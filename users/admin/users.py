@@ -40,6 +40,7 @@ from users.admin.changes import PAGE_SIZE, user_history_context
 from users.admin.keys import Autocomplete
 from users.admin.membership_rows import MembershipRow, MembershipRows
 from users.admin.undo import fill_in
+from users.admin.user_columns import first_names
 from users.admin.user_export import UserExport
 from users.admin.user_form import UserCreationForm, UserForm, UserRowForm
 from users.admin.user_import import UserImport
@@ -126,6 +127,7 @@ class UserAdmin(UserExport, UserImport, UserList, auth_admin.UserAdmin):
         "updated_at",
         "last_login",
         "shown_memberships",
+        "named_memberships",
         "shown_password",
         "shown_custom_attributes",
         "shown_skill_attributes",
@@ -240,8 +242,8 @@ class UserAdmin(UserExport, UserImport, UserList, auth_admin.UserAdmin):
             for title, options in fieldsets
             if (fields := self._fields(request, obj, options["fields"]))
         ]
-        if obj is not None and self._lists_memberships_apart(request, obj):
-            fieldsets.append((_("Teams and roles"), {"fields": ("shown_memberships",)}))
+        if obj is not None and (field := self._membership_field(request, obj)):
+            fieldsets.append((_("Teams and roles"), {"fields": (field,)}))
         return fieldsets
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
@@ -249,6 +251,12 @@ class UserAdmin(UserExport, UserImport, UserList, auth_admin.UserAdmin):
         if obj is None or not self._lists_memberships_apart(request, obj):
             return inlines
         return [inline for inline in inlines if not issubclass(inline, MembershipInline)]
+
+    def _membership_field(self, request: HttpRequest, user: Any) -> str:
+        """Return the field with the memberships, where the page has no rows of them."""
+        if not MembershipInline(User, self.admin_site).has_view_permission(request, user):
+            return "named_memberships"  # as the list of users does
+        return "shown_memberships" if self._lists_memberships_apart(request, user) else ""
 
     def _lists_memberships_apart(self, request: HttpRequest, user: Any) -> bool:
         if "memberships-TOTAL_FORMS" in request.POST:  # as on the submitted page
@@ -300,6 +308,12 @@ class UserAdmin(UserExport, UserImport, UserList, auth_admin.UserAdmin):
         path = reverse(f"{self.admin_site.name}:users_membership_changelist")
         text = ngettext("%d team", "%d teams", count) % count
         return format_html('<a href="{}?user={}">{}</a>', path, user.pk, text)
+
+    @admin.display(description=_("teams and roles"))
+    def named_memberships(self, user: Any) -> str:
+        memberships = user.memberships.select_related("team").order_by("team__name", "team")
+        names = [f"{each.team} ({each.get_role_display()})" for each in memberships]
+        return first_names(names, self.MAX_INLINE_MEMBERSHIPS) or "—"
 
     @admin.display(description=_("ID"))
     def shown_id(self, user: AbstractUser) -> str:
