@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig, apps
+from django.contrib import admin
 from django.contrib.admin import apps as admin_apps
 from django.utils.translation import gettext_lazy as _
 
@@ -19,4 +20,5 @@ class UsersConfig(AppConfig):
             import_module("users.api.openapi")
         # With `SimpleAdminConfig`, the project registers all admin classes itself.
         if any(isinstance(config, admin_apps.AdminConfig) for config in apps.get_app_configs()):
-            import_module("users.admin.registration").register()
+            admin.autodiscover()  # first, so that the order of the apps does not matter
+            import_module("users.admin.registration").register(admin.site)

@@ -1,6 +1,6 @@
 """The admin site: one module per page.
 
-The classes for users and groups are registered by `users.admin.registration`, after all others.
+They are registered by `users.admin.registration`, after those of the project.
 """
 
 from users.admin.access_tokens import AccessTokenAdmin

@@ -20,7 +20,6 @@ from users.admin.keys import KeyedAdmin
 from users.models import AccessToken
 
 
-@admin.register(AccessToken)
 class AccessTokenAdmin(KeyedAdmin):
     """Creates, revokes and rotates access tokens.
 

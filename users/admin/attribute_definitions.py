@@ -32,7 +32,6 @@ from users.models import AttributeDefinition, count_choices, count_holders
 User: Any = get_user_model()
 
 
-@admin.register(AttributeDefinition)
 class AttributeDefinitionAdmin(KeyedAdmin):
     """Attribute definitions. Who may change them and users also renames choices for all users."""
 

@@ -137,7 +137,6 @@ def _older_than(last: Change, changes: QuerySet[Change]) -> QuerySet[Change]:
     return changes.filter(pk__lt=last.pk)
 
 
-@admin.register(Change)
 class ChangeAdmin(KeyedAdmin):
     """All changes of users: to be looked at, and changed by nobody."""
 

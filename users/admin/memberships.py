@@ -45,7 +45,6 @@ class UserFilter(admin.SimpleListFilter):
         return row_id(self.value() or "")
 
 
-@admin.register(Membership)
 class MembershipAdmin(LockingAdmin, KeyedAdmin):
     """Memberships; the roles are edited in the list itself.
 

@@ -15,7 +15,6 @@ from users.admin.team_forms import TeamForm
 from users.models import AccessToken, Team
 
 
-@admin.register(Team)
 class TeamAdmin(KeyedAdmin):
     form = TeamForm
     list_display = ("name", "id", "shown_members")
