@@ -1,11 +1,12 @@
 """The project's URLs: the API, the admin site, health checks, the OpenAPI page."""
 
 from importlib import import_module
+from importlib.util import find_spec
 
 from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import URLPattern, include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
@@ -32,6 +33,11 @@ def schema_urls() -> list[URLPattern]:
     ]
 
 
+def scim_urls() -> list[URLResolver]:
+    """Return the URLs of SCIM, if the extra `scim` is installed."""
+    return [path("scim/v2/", include("users.scim.urls"))] if find_spec("scim2_server") else []
+
+
 @csrf_exempt
 def not_found(request: HttpRequest) -> JsonResponse:
     """Return a 404 in JSON for paths below `/api/` that do not exist."""
@@ -46,6 +52,7 @@ def no_icon(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("favicon.ico", no_icon),
     *schema_urls(),
+    *scim_urls(),
     path("api/", include("users.urls")),
     re_path(r"^api/", not_found),
     path("invitations/", include("users.invitation_urls")),

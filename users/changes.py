@@ -67,6 +67,7 @@ def validate(
     replace: bool = False,
     superusers: Collection[Any] | None = None,
     found: Mapping[str, Errors] | None = None,
+    fields: Mapping[str, Type] = FIELDS,
 ) -> dict[str, Any]:
     """Return the fields of `user` that change, with their new values.
 
@@ -77,6 +78,7 @@ def validate(
         (RFC 7396).
     superusers: the ids of the active superusers, if locked (`UserManager.lock_superusers`).
     found: errors that the caller has found already, to be reported with the others.
+    fields: what the caller may change besides the attributes, with the types.
 
     Raises `InvalidChangeError` with all errors, and `SuperusersNotLockedError`.
     """
@@ -85,8 +87,8 @@ def validate(
     for field, value in wanted.items():
         if field in rules:
             value, error = _attributes(getattr(user, field), value, rules[field], replace=replace)
-        elif field in FIELDS:
-            value, error = _value(FIELDS[field], value)
+        elif field in fields:
+            value, error = _value(fields[field], value)
         else:
             error = [gettext("There is no such parameter.")]
         if error:
@@ -138,6 +140,7 @@ def new_user(
     rules: Mapping[str, Rules],
     *,
     found: Mapping[str, Errors] | None = None,
+    fields: Mapping[str, Type] = {**FIELDS, **NEW_FIELDS},
 ) -> AbstractUser:
     """Return a new Customer Care user that is valid, with its password hashed, and not yet saved.
 
@@ -148,23 +151,23 @@ def new_user(
     finds out.
     """
     errors: dict[str, Errors] = dict(found or {})
-    fields: dict[str, Any] = {}
+    cleaned: dict[str, Any] = {}
     for field in REQUIRED_FIELDS:
-        if field not in wanted:
+        if field not in wanted and field not in errors:
             errors[field] = [gettext("This parameter is required.")]
     for field, value in wanted.items():
         if field in rules:
             value, error = _attributes({}, value, rules[field], replace=True)
-        elif type_ := FIELDS.get(field) or NEW_FIELDS.get(field):
-            value, error = _value(type_, value)
+        elif field in fields:
+            value, error = _value(fields[field], value)
         else:
             error = [gettext("There is no such parameter.")]
         if error:
             _add(errors, field, error)
         else:
-            fields[field] = value
-    password = fields.pop("password", None)
-    user: AbstractUser = get_user_model()(**fields)
+            cleaned[field] = value
+    password = cleaned.pop("password", None)
+    user: AbstractUser = get_user_model()(**cleaned)
     if password is not None and (error := _password_errors(password, user)):
         _add(errors, "password", error)
     if errors:
@@ -205,7 +208,7 @@ def create_many(new: Iterable[tuple[AbstractUser, Mapping[int, str]]], using: st
 
 def taken_names(user: AbstractUser, using: str) -> dict[str, Errors]:
     """Return an error for each name of `user`, who could not be saved, that another user has."""
-    users = get_user_model()._base_manager.using(using)
+    users = get_user_model()._base_manager.using(using).exclude(pk=user.pk)
     others = users.filter(Q(login_key=user.login_key) | Q(email_key=user.email_key))
     taken = list(others.values_list("login_key", "email_key"))
     errors: dict[str, Errors] = {}
