@@ -211,6 +211,16 @@ def test_dates_are_in_the_form_of_the_language(browser, user):
     assert "मार्च 1, 2030, दोपहर" in pages["hi"]
 
 
+def test_numbers_are_in_the_form_of_the_language(browser, user, definitions):
+    user.active_chats, user.skill_attributes = 12345, {"number": 7.5}
+    user.save()
+    browser.post(f"{USERS}columns/", {"column": ["login_id", f"skill_{definitions['number'].pk}"]})
+    for language, chats, number in (("en", "12,345", "7.5"), ("de", "12.345", "7,5")):
+        headers = {"accept-language": language}
+        assert f"<dd>{chats}</dd>" in browser.get("/admin/", headers=headers).content.decode()
+        assert f">{number}</td>" in browser.get(USERS, headers=headers).content.decode()
+
+
 def test_a_call_neither_chooses_nor_names_a_language(call):
     answer = call({"first_name": "Bruno"}, headers=HINDI)
     assert "Content-Language" not in answer.headers

@@ -14,7 +14,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Count, Q, Sum
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
@@ -49,6 +49,10 @@ class Figure:
     label: str
     count: int
     url: str = ""
+
+    @property
+    def shown_count(self) -> str:
+        return number_format(self.count, force_grouping=True)
 
 
 class Chart:

@@ -9,6 +9,7 @@ import math
 import sys
 from typing import Any, TypeAlias
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext
 
 MAX_KEYS = 100
@@ -194,10 +195,12 @@ def key_error(key: str) -> str | None:
 
 
 def readable(value: object) -> str:
-    """Return an attribute's value formatted for people: "Banking", "en, de", "yes"."""
+    """Return an attribute's value for people, in the active language: "en, de", "yes", "2.5"."""
     match value:
         case bool():
             return gettext("yes") if value else gettext("no")
+        case int() | float():
+            return number_format(value)
         case str():
             return value
         case list():
