@@ -8,10 +8,10 @@ from django.middleware import locale
 
 
 class LocaleMiddleware(locale.LocaleMiddleware):
-    """Chooses the language of pages. Calls have none: `users.api.views.base`."""
+    """Chooses the language of pages. Calls are answered in English (`users.api.views.base`)."""
 
     def __call__(self, request: HttpRequest) -> Any:
-        if request.path_info.startswith("/api/"):
+        if request.path_info.startswith(("/api/", "/scim/")):
             return self.get_response(request)
         return super().__call__(request)
 

@@ -221,6 +221,12 @@ def test_numbers_are_in_the_form_of_the_language(browser, user, definitions):
         assert f">{number}</td>" in browser.get(USERS, headers=headers).content.decode()
 
 
+def test_the_history_has_roles_in_the_language(browser, user):
+    user.memberships.get().delete()
+    page = browser.get("/admin/users/change/", headers={"accept-language": "de"}).content.decode()
+    assert "<del>Team-Agent</del>" in page
+
+
 def test_a_call_neither_chooses_nor_names_a_language(call):
     answer = call({"first_name": "Bruno"}, headers=HINDI)
     assert "Content-Language" not in answer.headers

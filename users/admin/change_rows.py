@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from users.attributes.rules import KINDS
 from users.attributes.values import readable
 from users.db.keys import row_id
-from users.models import AccessToken, Change, Team
+from users.models import AccessToken, Change, Membership, Team
 
 #: What no form takes back: a password is not kept, and memberships are rows of their own.
 NOT_UNDONE = frozenset({"password", "memberships"})
@@ -113,12 +113,10 @@ def _values(change: Change, team_names: dict[str, str]) -> Iterator[Value]:
         if name in ("memberships", *KINDS) and {type(was), type(now)} <= {dict, type(None)}:
             was, now = was or {}, now or {}
             for key in {**was, **now}:
-                label = _team_label(key, team_names) if name == "memberships" else key
-                yield Value(
-                    f"{field_label(name)}: {label}",
-                    _text(None, was.get(key)),
-                    _text(None, now.get(key)),
-                )
+                is_team = name == "memberships"
+                label = _team_label(key, team_names) if is_team else key
+                before, after = (_text(name if is_team else None, v.get(key)) for v in (was, now))
+                yield Value(f"{field_label(name)}: {label}", before, after)
         elif was not in (None, "") or now not in (None, ""):
             yield Value(field_label(name), _text(name, was), _text(name, now))
 
@@ -152,6 +150,8 @@ def _text(field_name: str | None, value: Any) -> str | None:
         return gettext("(empty)")
     if field_name == "password":
         return gettext("set")
+    if field_name == "memberships":
+        return str(dict(Membership.Role.choices).get(value, value))
     if field_name and isinstance(value, str):
         try:
             choices = get_user_model()._meta.get_field(field_name).flatchoices
