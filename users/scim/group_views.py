@@ -28,10 +28,10 @@ class GroupBaseView(ScimView):
 
     def represent(self, found: list[Team], shown: Projection, using: str) -> list[dict[str, Any]]:
         """Return Groups as JSON; their members are read only if they are shown."""
-        if not shown.shows("members", groups.PROBE):
+        if not shown.shows("members", [members.represent(0, self.root)]):
             return [groups.represent(team, None, self.root) for team in found]
-        of_teams = members.shown([team.pk for team in found], using)
-        return [groups.represent(team, of_teams.get(team.pk, []), self.root) for team in found]
+        by_team = members.of_teams([team.pk for team in found], self.root, using)
+        return [groups.represent(team, by_team.get(team.pk, []), self.root) for team in found]
 
     def answer(self, team: Team, using: str, status: int = 200) -> HttpResponse:
         shown = projection(self.request.GET)
@@ -167,7 +167,7 @@ class GroupView(GroupBaseView):
             return str(groups.represent(team, of_members, self.root)["meta"]["version"])
 
         def full_tag() -> str:
-            return tag(members.shown([team.pk], using).get(team.pk, []))
+            return tag(members.of_teams([team.pk], self.root, using).get(team.pk, []))
 
         self.conditions.require(lambda: tag(None), full_tag)
         return team

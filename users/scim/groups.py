@@ -19,9 +19,6 @@ _NAME = TrimmedText(1, 150)
 _EXTERNAL_ID = Text(0, 255)
 _OPERATIONS = ("add", "replace", "remove")
 
-#: Stands for all members where it is asked whether they are shown.
-PROBE = [{"value": "", "type": ""}]
-
 
 def represent(team: Team, members: Sequence[Mapping[str, str]] | None, root: str) -> dict[str, Any]:
     """Return the Group as JSON.

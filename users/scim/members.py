@@ -153,10 +153,16 @@ def _join(user_ids: Collection[int], team_id: int, using: str) -> None:
         )
 
 
-def shown(team_ids: Collection[int], using: str) -> Mapping[int, list[dict[str, str]]]:
+def represent(user_id: int, root: str) -> dict[str, str]:
+    return {"value": str(user_id), "$ref": f"{root}/Users/{user_id}", "type": "User"}
+
+
+def of_teams(
+    team_ids: Collection[int], root: str, using: str
+) -> Mapping[int, list[dict[str, str]]]:
     """Return the members of teams as JSON, by team id."""
     memberships = Membership.objects.using(using).filter(team__in=team_ids)
     found: dict[int, list[dict[str, str]]] = {}
     for team, user in memberships.order_by("user").values_list("team", "user"):
-        found.setdefault(team, []).append({"value": str(user), "type": "User"})
+        found.setdefault(team, []).append(represent(user, root))
     return found

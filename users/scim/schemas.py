@@ -132,6 +132,11 @@ class Member(ComplexAttribute):
     value: Annotated[str | None, Mutability.immutable, Required.true, CaseExact.true] = None
     """The id of a User."""
 
+    ref: Annotated[Reference["User"] | None, Mutability.immutable] = Field(
+        None, serialization_alias="$ref", validation_alias="$ref"
+    )
+    """The URI of the User; it is the value that is read."""
+
     type: Annotated[str | None, Mutability.immutable, Field(examples=["User"])] = None
     """Always User."""
 
