@@ -220,6 +220,14 @@ def test_a_zip_bomb_is_refused_in_flat_memory():
         list(reading.rows(file, max_size=50 * 2**20))
 
 
+def test_more_shared_texts_than_a_page_can_hold_are_refused():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/sharedStrings.xml", f"<sst>{'<si/>' * 2**18}</sst>")
+    with pytest.raises(UnreadableFileError, match=r"sharedStrings.xml has more than 1 MB"):
+        list(reading.rows(file, max_size=8 * 2**20))
+
+
 def test_a_long_text_that_each_cell_names_is_refused_in_flat_memory():
     book = openpyxl.Workbook()
     book.active.append(["_x0041_" * 4_000] * MAX_COLUMNS)  # which is stored once

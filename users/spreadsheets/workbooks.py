@@ -115,12 +115,13 @@ def _check(archive: zipfile.ZipFile, max_size: int) -> None:
             gettext("The workbook is too large: unpacked, it has more than %d MB.")
             % (max_size // 1_048_576)
         )
+    max_texts_size = min(_MAX_TEXTS_SIZE, max_size // 8)  # short ones fill six times the memory
     for part in parts:
         name = f"/{part.filename.lower()}"
         is_named = name.endswith((".xml", ".rels"))
         is_sheet = is_named and "/worksheets/" in name
         is_texts = name.endswith("sharedstrings.xml")
-        limit = max_size if is_sheet else _MAX_TEXTS_SIZE if is_texts else _MAX_PART_SIZE
+        limit = max_size if is_sheet else max_texts_size if is_texts else _MAX_PART_SIZE
         with archive.open(part) as opened:
             stream: Any = opened
             # A workbook may say that any part is its sheet; pictures and the like are no XML.
