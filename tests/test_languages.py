@@ -227,6 +227,13 @@ def test_the_history_has_roles_in_the_language(browser, user):
     assert "<del>Team-Agent</del>" in page
 
 
+def test_the_page_of_a_password_is_in_the_language(browser):
+    user = UserFactory(password="correct horse")
+    page = browser.get(f"{USERS}{user.pk}/password/", headers={"accept-language": "de"})
+    assert "geht das aktuelle Passwort dieses Benutzers verloren." in page.content.decode()
+    assert "If disabled" not in page.content.decode()
+
+
 def test_a_call_neither_chooses_nor_names_a_language(call):
     answer = call({"first_name": "Bruno"}, headers=HINDI)
     assert "Content-Language" not in answer.headers

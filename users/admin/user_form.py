@@ -5,7 +5,14 @@ from typing import Any
 from urllib.parse import quote
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm, UsernameField
+from django.contrib.auth.forms import (
+    AdminPasswordChangeForm,
+    AdminUserCreationForm,
+    SetUnusablePasswordMixin,
+    UserChangeForm,
+    UsernameField,
+)
+from django.utils.html import format_html
 from django.utils.translation import gettext
 
 from users import invitations
@@ -126,6 +133,18 @@ def _stored_text(key: str, value: Any, why_unallowed: str | None) -> str:
     if why_unallowed is None:
         return text
     return gettext("%(text)s (no longer allowed: %(why)s)") % {"text": text, "why": why_unallowed}
+
+
+class PasswordForm(AdminPasswordChangeForm):
+    """Django's form, with a help text that is not in English in every language."""
+
+    @property
+    def usable_password_help_text(self) -> str:
+        return format_html(
+            '{}<ul id="id_unusable_warning" class="messagelist"><li class="warning">{}</li></ul>',
+            SetUnusablePasswordMixin.usable_password_help_text,
+            gettext("If disabled, the current password for this user will be lost."),
+        )
 
 
 class UserCreationForm(AttributesForm, AdminUserCreationForm):

@@ -42,7 +42,7 @@ from users.admin.membership_rows import MembershipRow, MembershipRows
 from users.admin.undo import fill_in
 from users.admin.user_columns import first_names
 from users.admin.user_export import UserExport
-from users.admin.user_form import UserCreationForm, UserForm, UserRowForm
+from users.admin.user_form import PasswordForm, UserCreationForm, UserForm, UserRowForm
 from users.admin.user_import import UserImport
 from users.admin.user_list import UserList
 from users.attributes import values
@@ -115,6 +115,7 @@ class UserAdmin(UserExport, UserImport, UserList, auth_admin.UserAdmin):
 
     form = UserForm
     add_form = UserCreationForm
+    change_password_form = PasswordForm
     add_form_template = "admin/users/user_add_form.html"
     change_form_template = "admin/users/user_change_form.html"
     object_history_template = "admin/users/changes_page.html"
