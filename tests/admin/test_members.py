@@ -141,6 +141,15 @@ def test_nobody_else_adds_a_superuser(staff_browser, root_browser, superuser, te
     assert "root" in roles(team)
 
 
+def test_before_roles_change_the_page_says_how_many_do(staff_browser, team, members):
+    Membership.objects.filter(pk=members[0].pk).update(role="Team Manager")
+    sent = {"action": "change_role", "_selected_action": [each.pk for each in members]}
+    sent |= {"confirmed": "yes", "preview": "yes", "role": "Team Manager"}
+    page = staff_browser.post(MEMBERS, sent).content.decode()
+    assert "Role: Team Manager. 2 memberships will change. 1 unchanged." in page
+    assert set(roles(team).values()) == {"Team Manager", "Team Agent"}
+
+
 def test_nobody_else_changes_the_role_of_a_superuser(staff_browser, superuser, team, members):
     own = MembershipFactory(user=superuser, team=team)
     _, done = act(staff_browser, "change_role", [own, *members], role="Team Manager")

@@ -51,29 +51,38 @@ def centre(team, business):
         MembershipFactory(user=user, team=team)
 
 
-def test_makes_an_agent_with_everything_in_one_page(browser, centre, team):
+@pytest.mark.usefixtures("at_once")
+def test_makes_an_agent_with_everything_in_one_page(browser, centre, location, team, mailoutbox):
     browser.goto("/admin/users/user/add/")
     browser.get_by_label("First name:").fill("Bruno")
+    browser.get_by_label("Last name:").fill("Keller")
     browser.get_by_label("Email:").fill("bruno@desk.example")
+    browser.get_by_label("Job description:").fill("Agent")
     browser.get_by_label("business:").select_option("Banking")
+    browser.get_by_label("location:").select_option("Mumbai")
     browser.get_by_label("hi", exact=True).check()
     browser.get_by_label("Add a skill:").fill("chess")
     browser.get_by_label("Type:").select_option("number")
     browser.get_by_label("Value:").fill("3")
     browser.get_by_label("Login id:").fill("bruno")
-    browser.get_by_label("None: the user cannot log in yet").check()
+    browser.get_by_label("May log in with the email address").check()
+    browser.get_by_label("Invite by mail: the user sets the password").check()
     expect(browser.get_by_label("Password confirmation:")).to_be_hidden()
     browser.get_by_role("button", name="Add another Team and role").click()
     browser.locator("#memberships-0 .select2-selection").click()
     browser.get_by_role("searchbox").fill(team.name)
     browser.get_by_role("option", name=team.name).click()
+    browser.locator("#id_memberships-0-role").select_option("Team Manager")
     screenshot(browser, "create")
     browser.get_by_role("button", name="Save", exact=True).click()
     expect(browser.get_by_text("was added successfully")).to_be_visible()
     user = User.objects.get(login_id="bruno")
-    assert user.custom_attributes == {"business": "Banking"}
+    assert (user.get_full_name(), user.job_description) == ("Bruno Keller", "Agent")
+    assert user.login_using_email
+    assert user.custom_attributes == {"business": "Banking", "location": "Mumbai"}
     assert user.skill_attributes == {"languages": ["hi"], "chess": 3}
-    assert list(user.memberships.values_list("team", "role")) == [(team.pk, "Team Agent")]
+    assert list(user.memberships.values_list("team", "role")) == [(team.pk, "Team Manager")]
+    assert [mail.to for mail in mailoutbox] == [["bruno@desk.example"]]
     assert Change.objects.filter(user_id=user.pk).count() == 1
 
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from users.admin.access import may_touch, superuser_error
+from users.admin.bulk_changes import unchanged_text
 from users.admin.confirmation import confirm
 from users.admin.keys import KeyedAdmin
 from users.admin.locks import LockingAdmin
@@ -112,7 +113,17 @@ class MembershipAdmin(LockingAdmin, KeyedAdmin):
             "Change the role of %d member?", "Change the role of %d members?", count
         )
         form = RoleForm(request.POST if "confirmed" in request.POST else None)
-        if page := confirm(self, request, queryset, "change_role", question % count, form):
+
+        def effect() -> str:
+            role = form.cleaned_data["role"]
+            unchanged = queryset.filter(role=role).count()
+            changed = count - unchanged
+            text = ngettext("%d membership will change.", "%d memberships will change.", changed)
+            shown = f"{form.fields['role'].label}: {Membership.Role(role).label}. {text % changed}"
+            return f"{shown} {unchanged_text(unchanged)}" if unchanged else shown
+
+        question %= count
+        if page := confirm(self, request, queryset, "change_role", question, form, effect=effect):
             return page
         role = form.cleaned_data["role"]
         with transaction.atomic(using=router.db_for_write(Membership)):
@@ -131,7 +142,7 @@ class MembershipAdmin(LockingAdmin, KeyedAdmin):
             )
         done = ngettext("Changed %d membership.", "Changed %d memberships.", changed) % changed
         if unchanged := len(keys) - changed:
-            done += " " + ngettext("%d unchanged.", "%d unchanged.", unchanged) % unchanged
+            done += " " + unchanged_text(unchanged)
         messages.success(request, done)
         return None
 

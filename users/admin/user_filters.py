@@ -3,6 +3,9 @@
 Each takes several values: of one filter any has to fit, and of several filters each. What a value
 means is the search's (`users.search`). The parameters are called as Django calls them, so that
 addresses stay if a project lists Django's own filter of a field.
+
+They stand on no library: django-filter makes filters of fields in code, and those for the admin
+site take one value of a foreign key each. Attributes are defined while the site runs.
 """
 
 from collections.abc import Iterator, Sequence
