@@ -27,7 +27,10 @@ def act(browser, action, memberships, **changes):
     """Choose `action` for `memberships`, and confirm it."""
     selected = {"action": action, "_selected_action": [each.pk for each in memberships]}
     page = browser.post(MEMBERS, selected)
-    return page, browser.post(MEMBERS, {**fields(page), **changes}, follow=True)
+    done = browser.post(MEMBERS, {**fields(page), **changes}, follow=True)
+    if "preview" in fields(page):  # the next page says how many will change
+        done = browser.post(MEMBERS, fields(done), follow=True)
+    return page, done
 
 
 def add(browser, team, users, role="Team Agent"):
