@@ -78,6 +78,13 @@ def definitions(db):
             "Must have at most 50 items, and has 51.",
         ),
         (
+            ("new", "list"),
+            "a," + "x" * 256,
+            "आइटम 2: अधिकतम 255 वर्ण होने चाहिए, और 256 हैं।",
+            ["a", "x" * 256],
+            "Item 2: Must have at most 255 characters, and has 256.",
+        ),
+        (
             ("new", "number"),
             "1e999",
             "ऐसी परिमित संख्या होनी चाहिए",

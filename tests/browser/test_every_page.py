@@ -3,6 +3,8 @@
 The console says what the Content-Security-Policy refuses, too.
 """
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -163,6 +165,17 @@ def test_open_drop_downs_are_accessible_and_close_by_keyboard(root_page, things)
     page.keyboard.press("Escape")
     expect(role).to_be_hidden()
     expect(summary).to_be_focused()
+
+
+def test_the_language_is_switched_without_a_script(root_page, things):
+    page = root_page(java_script_enabled=False, locale="en")
+    page.goto(f"{USERS}?q=agent")
+    page.get_by_role("button", name="Deutsch").click()
+    expect(page).to_have_url(re.compile(r"/admin/users/user/\?q=agent$"))
+    expect(page.get_by_role("button", name="Suchen")).to_be_visible()
+    page.goto("/admin/")
+    expect(page.get_by_role("heading", name="Übersicht")).to_be_visible()
+    assert page.said == []
 
 
 def test_no_page_is_wider_in_another_language(root_page, things):
