@@ -15,7 +15,6 @@ from scim2_models import InvalidFilterException, SCIMException, ScimFilter
 from scim2_models.path import (
     AttrPath,
     Comparison,
-    FilterNode,
     FilterVisitor,
     LogicalExpr,
     LogicalOperator,
@@ -33,7 +32,6 @@ from users.search import Moment
 
 MAX_LENGTH = 4096
 MAX_COMPARISONS = 100
-_MAX_DEPTH = 100
 
 _TEXT: Mapping[str, Any] = {"co": Contains, "sw": StartsWith, "ew": EndsWith}
 _ALL, _NONE = ~Q(pk__in=()), Q(pk__in=())
@@ -265,7 +263,7 @@ class Filter(FilterVisitor[Q]):
         self.attributes = attributes
         self.using = using
         self.inside = ""  # the attribute whose values a filter in brackets selects
-        self.comparisons = self.depth = 0
+        self.comparisons = 0
 
     def condition(self, text: object) -> Q:
         """Return the condition that `text` stands for. Raises `SCIMException`."""
@@ -273,18 +271,7 @@ class Filter(FilterVisitor[Q]):
             raise invalid(f"A filter is a text of at most {MAX_LENGTH} characters")
         if message := string_error(text):
             raise invalid(f"The filter is wrong: {message}")
-        try:
-            return self.visit(ScimFilter(text).ast)
-        except RecursionError as error:
-            raise invalid("The filter is nested too deeply") from error
-
-    def visit(self, node: FilterNode) -> Q:
-        self.depth += 1
-        if self.depth > _MAX_DEPTH:
-            raise invalid("The filter is nested too deeply")
-        found = super().visit(node)
-        self.depth -= 1
-        return found
+        return self.visit(ScimFilter(text).ast)  # which refuses what is nested deeply
 
     def visit_comparison(self, node: Comparison) -> Q:
         attribute = self._attribute(node.attr_path)
