@@ -7,6 +7,7 @@ definitions, and compares them.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from threading import Lock
 from typing import Annotated, Any, NamedTuple, cast
 
 from pydantic import BeforeValidator, Field, create_model
@@ -293,13 +294,16 @@ class _Kept:
     def __init__(self, build: Callable[[list[AttributeDefinition]], Schemas]) -> None:
         self.build = build
         self.last: tuple[Any, Schemas] | None = None
+        # Pydantic parses source where it makes a model, and Python 3.11 fails where two threads do
+        # that at once (CPython's issue 106905).
+        self.lock = Lock()
 
     def get(self, definitions: list[AttributeDefinition]) -> Schemas:
         made_of = [(d.kind, d.name, d.type, tuple(d.choices), d.description) for d in definitions]
-        last = self.last
-        if last is None or last[0] != made_of:
-            last = self.last = made_of, self.build(definitions)
-        return last[1]
+        with self.lock:
+            if self.last is None or self.last[0] != made_of:
+                self.last = made_of, self.build(definitions)
+            return self.last[1]
 
 
 _kept = _Kept(Schemas)
