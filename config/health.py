@@ -43,7 +43,7 @@ def ready(request: HttpRequest) -> JsonResponse:
     if shutdown.has_begun():
         return JsonResponse({"status": "shutting down"}, status=503)
     try:
-        with _probing():
+        with probing():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
             _require_migrations()
@@ -55,7 +55,7 @@ def ready(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
-def _probing() -> AbstractContextManager[Any]:
+def probing() -> AbstractContextManager[Any]:
     """Return a context in which a server that hangs is waited for some seconds only, if possible.
 
     A load balancer asks every few seconds: if each probe waited as long as a call may, they would

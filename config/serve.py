@@ -10,6 +10,8 @@ signal ends the delay, and Ctrl+C has none.
 import signal
 import threading
 from argparse import ArgumentParser
+from os import environ
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from granian import cli
@@ -41,7 +43,8 @@ def main() -> None:
     parser.add_argument("--shutdown-delay", type=float, default=5)
     own, options = parser.parse_known_args()
     cli.Server = server_class(own.shutdown_delay)
-    with shutdown.can_be_announced():
+    with shutdown.can_be_announced(), TemporaryDirectory(prefix="desk-users-") as metrics:
+        environ.setdefault("PROMETHEUS_MULTIPROC_DIR", metrics)  # where workers write them
         cli.cli(options, auto_envvar_prefix="GRANIAN")
 
 

@@ -169,7 +169,7 @@ def _database() -> dict[str, Any]:
         # Each thread of each worker keeps its connection, and replaces it if it was closed.
         database.setdefault("CONN_MAX_AGE", None)
         database.setdefault("CONN_HEALTH_CHECKS", True)
-        options.setdefault("connect_timeout", 5)  # seconds
+        options.setdefault("connect_timeout", 3)  # seconds
         # These limits apply to commands too. `config.serving` adds those for requests.
         if engine == "django.db.backends.postgresql":
             _require_options(options)
@@ -235,6 +235,21 @@ def _rate_limit() -> int | None:
             f"limit, not '{limit}'."
         )
     return int(limit)
+
+
+def _metrics_token() -> str:
+    token = environ.get("METRICS_TOKEN", "").strip()
+    if token and not find_spec("prometheus_client"):
+        raise ImproperlyConfigured(
+            "METRICS_TOKEN needs the extra `metrics`: add --extra metrics to your `uv sync` "
+            "command."
+        )
+    if token and not re.fullmatch(r"[A-Za-z0-9\-._~+/=]{20,}", token):
+        raise ImproperlyConfigured(
+            "METRICS_TOKEN must have at least 20 characters, all of them letters, digits or "
+            "-._~+/=, or be empty for no metrics."
+        )
+    return token
 
 
 def _mail_server() -> dict[str, Any] | None:
@@ -319,6 +334,7 @@ HTTPS = _boolean("HTTPS", default=not DEBUG)
 DATABASES = {"default": _database()}
 CACHES = {"default": _cache()}
 USERS_RATE_LIMIT = _rate_limit()
+METRICS_TOKEN = _metrics_token()
 
 INSTALLED_APPS = [
     "config",
@@ -358,6 +374,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
+if METRICS_TOKEN:
+    MIDDLEWARE.insert(0, "config.metrics.middleware")
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 ASGI_APPLICATION = "config.asgi.application"

@@ -118,6 +118,18 @@ def state(using: str) -> State:
     )
 
 
+def lag(using: str) -> timedelta:
+    """Return the age of the first change that the feed holds back, 0 if it holds back none."""
+    horizon = state(using).horizon
+    changes = Change._default_manager.using(using)
+    if connections[using].vendor == "postgresql":
+        held = changes.filter(transaction_id__gte=horizon.transaction_id)
+    else:
+        held = changes.filter(id__gt=horizon.id)
+    first = held.order_by("transaction_id", "id").values_list("at", flat=True).first()
+    return timedelta(0) if first is None else max(timezone.now() - first, timedelta(0))
+
+
 def _last_id(using: str) -> int:
     """Return the id up to which no running transaction can add a change."""
     changes = Change._default_manager.using(using)

@@ -116,7 +116,7 @@ def options(url):
 
 
 LIMITS = {
-    "connect_timeout": 5,
+    "connect_timeout": 3,
     "tcp_user_timeout": 5000,
     "keepalives_idle": 5,
     "keepalives_interval": 1,
@@ -297,6 +297,8 @@ def test_a_command_says_what_is_wrong_on_one_line(command):
             {**MAIL, "ALLOWED_HOSTS": "desk.example", "PUBLIC_URL": "https://evil.example"},
             "PUBLIC_URL: 'evil.example' is not in ALLOWED_HOSTS",
         ),
+        ({"METRICS_TOKEN": "short"}, "METRICS_TOKEN must have at least 20 characters"),
+        ({"METRICS_TOKEN": "t" * 20 + " " + "t"}, "METRICS_TOKEN must have at least 20 characters"),
         ({**MAIL, "EMAIL_FROM": "desk"}, "EMAIL_FROM must be an email address"),
         ({**MAIL, "EMAIL_FROM": "a@b.example, c@d.example"}, "EMAIL_FROM must be an email address"),
     ],
@@ -397,6 +399,16 @@ def test_a_wrong_rate_limit_is_an_error_that_names_it(limit):
     process = start(SECRET_KEY=STRONG_KEY, RATE_LIMIT=limit)
     assert process.returncode != 0
     assert "RATE_LIMIT must be a number of calls a day from 1 to" in process.stderr
+
+
+def test_there_are_no_metrics_by_default():
+    shown = settings()
+    assert shown["METRICS_TOKEN"] == ""
+    assert "config.metrics.middleware" not in shown["MIDDLEWARE"]
+
+
+def test_metrics_are_measured_where_there_is_a_token():
+    assert settings(METRICS_TOKEN="t" * 20)["MIDDLEWARE"][0] == "config.metrics.middleware"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
-from django.db import DataError, Error, IntegrityError, OperationalError, connection, transaction
+from django.db import (
+    DataError,
+    Error,
+    IntegrityError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
 from django.db.backends.postgresql import base
 
 from tests.assertions import assert_updated
@@ -303,6 +311,25 @@ def test_no_end_of_a_transaction_waits_for_ever(proxy, proxied, end):
     with pytest.raises(OperationalError, match="has not answered"):
         getattr(proxied, end)()
     proxied.close()
+
+
+@pytest.mark.parametrize("error", [None, ValueError], ids=["commit", "rollback"])
+def test_a_transaction_that_lost_its_connection_waits_for_no_other(proxy, proxied, error):
+    def freeze_in_transaction():
+        with transaction.atomic(using="proxied"):
+            prepared_statement(proxied)
+            proxy.freeze()
+            if error:
+                raise error
+
+    connections["proxied"] = proxied
+    made = proxy.connections
+    with pytest.raises(error or OperationalError):
+        freeze_in_transaction()
+    del connections["proxied"]
+    assert proxy.connections == made
+    proxy.thaw()
+    assert prepared_statement(proxied) == [("1",)]
 
 
 def test_no_fetching_of_more_rows_waits_for_ever(proxy, proxied):

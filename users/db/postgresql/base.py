@@ -49,6 +49,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with self.connection.waiting_at_most(PROBE_WAIT):
             yield
 
+    def set_autocommit(self, autocommit: bool, *args: Any, **options: Any) -> None:
+        """Do nothing if autocommit is due to be on and there is no connection.
+
+        A new connection begins with autocommit on. Django would connect for this alone where a
+        commit or a rollback has lost its connection, and a call would wait twice.
+        """
+        if self.connection is None and autocommit and self.settings_dict["AUTOCOMMIT"]:
+            return
+        super().set_autocommit(autocommit, *args, **options)
+
     def create_prepared_cursor(self) -> Any:
         """Return a cursor that prepares its statements (`users.db.compiled` uses it)."""
         cursor = self.create_cursor()
