@@ -25,7 +25,7 @@ print("SEED", user.pk, team.pk, secret)
 def binaries() -> Path | None:
     """Return the folder of PostgreSQL's server programs, None where they are not installed."""
     if found := shutil.which("initdb"):
-        return Path(found).parent
+        return Path(found).resolve().parent
     return max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
 
 

@@ -138,6 +138,7 @@ def test_what_is_deployed_is_what_the_tests_serve():
             *PROJECT.glob("*.md"),
             *PROJECT.glob("config/*.md"),
             *PROJECT.glob("users/**/*.md"),
+            *PROJECT.glob("tests/*/*.md"),
         )
     ],
     ids=str,
