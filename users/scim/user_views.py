@@ -105,18 +105,17 @@ class UsersView(UserListView):
         shapes = schemas.current(using)
         fields = users.wanted(users.read(body, shapes), shapes)
 
-        def work() -> AbstractUser:
-            new = self.validated(fields, shapes)
-            if ended := self.take_back(new.login_key, fields, shapes, using):
-                return ended
+        def work() -> dict[str, Any]:
+            user = self.validated(fields, shapes)
+            if ended := self.take_back(user.login_key, fields, shapes, using):
+                return self.represent(ended, shapes, using)
             try:
-                changes.create(new, {self.scim_team_id: Membership.Role.AGENT.value}, using)
+                changes.create(user, {self.scim_team_id: Membership.Role.AGENT.value}, using)
             except IntegrityError as error:
-                raise NameTakenError(new) from error
-            return new
+                raise NameTakenError(user) from error
+            return self.represent(user, shapes, using)
 
-        user = self.store(work, using)
-        return self.answer(self.represent(user, shapes, using), 201)
+        return self.answer(self.store(work, using), 201)
 
     def validated(self, fields: Mapping[str, Any], shapes: Schemas) -> AbstractUser:
         """Return the new user, not yet saved. Raises `SCIMException`."""
