@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from config import demo_centre
+from config.management.commands import demo
 from tests.factories import AdministratorFactory, ChoiceFactory
 from users.models import AccessToken, AttributeDefinition, Change, Membership, Session, Team
 
@@ -66,3 +67,9 @@ def test_its_users_are_valid_but_for_a_few_old_values(centre):
         user.stored_values = None
         user.full_clean()
     assert definitions.filter(kind="skill", name="products").exists()
+
+
+def test_labels_are_of_choices_that_there_are():
+    choices = {name: {"", *choices} for _kind, name, _type, choices, _text in demo.DEFINITIONS}
+    for name, labels in demo.LABELS.items():
+        assert all(found.keys() <= choices[name] for found in labels.values())

@@ -38,6 +38,21 @@ DEFINITIONS: tuple[Any, ...] = (
     (Kind.SKILL, "languages", Type.MULTIPLE_CHOICE, ["en", "de", "hi", "fr"], "Languages spoken"),
     (Kind.SKILL, "seniority", Type.NUMBER, [], "Years on the job"),
 )
+#: For the first definitions, by name: what pages call them, and what they call their choices.
+LABELS: dict[str, dict[str, dict[str, str]]] = {
+    "business": {
+        "de": {"": "Sparte", "Retail": "Handel", "Banking": "Bankwesen", "Travel": "Reisen"},
+        "es": {"": "Sector", "Retail": "Comercio", "Banking": "Banca", "Travel": "Viajes"},
+        "fr": {"": "Secteur", "Retail": "Commerce", "Banking": "Banque", "Travel": "Voyages"},
+        "hi": {"": "व्यवसाय", "Retail": "खुदरा", "Banking": "बैंकिंग", "Travel": "यात्रा"},
+    },
+    "location": {
+        "de": {"": "Standort"},
+        "es": {"": "Ubicación", "Berlin": "Berlín", "Mumbai": "Bombay"},
+        "fr": {"": "Site", "Mumbai": "Bombay"},
+        "hi": {"": "स्थान", "Berlin": "बर्लिन", "Mumbai": "मुंबई", "Toronto": "टोरंटो"},
+    },
+}
 USERS: tuple[Any, ...] = (
     (
         "asha",
@@ -127,6 +142,7 @@ class Command(BaseCommand):
         team = Team.objects.filter(name__iexact=TEAM).first() or Team.objects.create(name=TEAM)
         for kind, name, type_, choices, description in DEFINITIONS:
             values = {"type": type_, "choices": choices, "description": description}
+            values["labels"] = LABELS.get(name, {})
             AttributeDefinition.objects.get_or_create(kind=kind, name=name, defaults=values)
         for login_id, first_name, last_name, custom, skills in USERS:
             user = User.objects.create_user(
