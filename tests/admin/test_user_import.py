@@ -147,6 +147,18 @@ def test_a_user_who_was_made_in_between_is_told(root_browser):
     assert stored(eve).first_name == "Asha"
 
 
+def test_a_preview_that_is_confirmed_twice_is_done_once(root_browser, user):
+    preview = upload(
+        root_browser, "Login ID,First Name", f"{user.login_id},Ann", "a@desk.example,B"
+    )
+    confirm(root_browser, preview)
+    count = Change.objects.count()
+    page = text_of(confirm(root_browser, preview))
+    assert "This user was changed after the preview" in page
+    assert "This user was created after the preview." in page
+    assert Change.objects.count() == count
+
+
 def test_a_role_that_changed_in_between_is_told(root_browser, user, team):
     preview = upload(
         root_browser, "Login ID,Team,Role", f"{user.login_id},{team.name},Team Manager"

@@ -2,10 +2,11 @@
 
     python -m tests.benchmarks.spreadsheets [--users 10000] [--rounds 3] [--database URL]
 
-Each contender changes four fields of every user by a CSV file, in a process of its own, on
-PostgreSQL. `django-import-export` is measured twice: in bulk, past our models, so that it neither
-locks, nor validates attributes, nor writes a history; and by saving each user, with a lock and the
-history. Rows a second are those of the whole command; the memory is the most that its process had.
+Each contender changes four fields of every user by a CSV file, or creates as many, in a process of
+its own, on PostgreSQL. `django-import-export` is measured twice: in bulk, past our models, so that
+it neither locks, nor validates attributes, nor writes a history; and by saving each user, with a
+lock and the history. Rows a second are those of the whole command; the memory is the most that its
+process had.
 """
 
 import argparse
@@ -24,7 +25,14 @@ from typing import Any
 from tests.benchmarks import databases
 
 CHOICES = ("Retail", "Banking", "Insurance")
-CONTENDERS = ("ours", "ours, only valid", "import-export, bulk", "import-export, saving", "export")
+CONTENDERS = (
+    "ours",
+    "ours, only valid",
+    "ours, creating",
+    "import-export, bulk",
+    "import-export, saving",
+    "export",
+)
 TIMEOUT = 600  # seconds
 
 
@@ -36,6 +44,16 @@ def write(path: Path, users: int, round_: int) -> None:
         for user in range(1, users + 1):
             choice = CHOICES[(user + round_) % len(CHOICES)]
             writer.writerow([user, f"First {round_}", f"Last {round_}", f"Job {round_}", choice])
+
+
+def write_new(path: Path, users: int, round_: int) -> None:
+    """Write a file that creates users."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["Login ID", "First Name", "Last Name", "Team", "custom:business"])
+        for user in range(users):
+            login_id = f"new{round_}-{user}@desk.example"
+            writer.writerow([login_id, "First", "Last", "Team 1", CHOICES[user % len(CHOICES)]])
 
 
 def run_import_export(path: Path, *, saves: bool) -> None:
@@ -93,7 +111,7 @@ def run(contender: str, path: Path) -> None:
     before, started = os.times(), time.perf_counter()
     with open(os.devnull, "w") as nowhere:
         match contender:
-            case "ours":
+            case "ours" | "ours, creating":
                 call_command("import_users", str(path), stdout=nowhere)
             case "ours, only valid":
                 call_command("import_users", str(path), "--only-valid", stdout=nowhere)
@@ -143,7 +161,8 @@ def main() -> None:
             for _ in range(options.rounds):
                 for contender in options.contender or CONTENDERS:
                     number += 1
-                    write(path, options.users, number)
+                    is_new = contender == "ours, creating"
+                    (write_new if is_new else write)(path, options.users, number)
                     found.setdefault(contender, []).append(measure(contender, path, seeded.url))
         finally:
             databases.drop(options.database, seeded)

@@ -218,6 +218,7 @@ def test_a_role_is_changed_and_other_memberships_stay(import_, user, team):
         ("Login ID,Status", "{login},away", "B2: Must be one of: 'active', 'inactive'."),
         ("Login ID,custom:business", "{login},Fish", "B2: Must be one of: 'Retail', 'Banking'."),
         ("Login ID,skill:level", "{login},1_000", "B2: Must be a number, not a string."),
+        ("Login ID,skill:level", "{login},1e400", "B2: Must be a finite number"),
         ("Login ID,Role", "{login},Team Manager", "B2: Needs a Team."),
         ("Login ID,Team,Role", "{login},{team},Boss", "C2: Must be one of: 'Team Manager'"),
         ("Login ID,Team", "{login},-", "B2: Cannot be cleared: remove the user from teams"),
@@ -257,6 +258,21 @@ def test_a_user_who_is_named_twice_is_refused_the_second_time(import_, user):
     )
     assert "An earlier row names this user already." in reasons[0]
     assert len(reasons) == 3  # the new one is wrong besides
+
+
+def test_names_that_differ_in_case_or_composition_are_one_user(import_):
+    names = ("Andr\u00e9", "ANDRE\u0301", "andr\u00e9\u200b")
+    rows = [f"{name},mail{n}@desk.example,André" for n, name in enumerate(names)]
+    reasons = import_.refused("Login ID,Email ID,First Name", *rows)
+    assert reasons == [f"A{n}: An earlier row names this user already." for n in (3, 4)]
+
+
+def test_two_users_do_not_swap_their_login_ids(import_):
+    one, two = UserFactory(), UserFactory()
+    rows = [f"{one.pk},{two.login_id}", f"{two.pk},{one.login_id}"]
+    reasons = import_.refused("ID,Login ID", *rows)
+    assert len(reasons) == 2
+    assert all("Cannot be changed by an import" in reason for reason in reasons)
 
 
 def test_the_last_active_superuser_stays_active(import_):
@@ -430,6 +446,11 @@ def test_a_file_of_other_columns_is_refused(import_, content, message):
     with pytest.raises(CommandError) as caught:
         import_(content)
     assert message in str(caught.value)
+
+
+def test_a_file_of_nothing_but_its_first_row_does_nothing(import_):
+    said = import_("\ufeffLogin ID,First Name")
+    assert said == "Imported: 0 created, 0 updated, 0 unchanged, 0 refused.\n"
 
 
 def test_a_file_that_is_wrong_at_its_end_is_refused_before_anything_is_imported(import_):

@@ -150,6 +150,14 @@ def test_an_archive_that_is_no_workbook_is_refused():
     assert "not a workbook that can be read" in error_of(b"PK\x03\x04 cut off")
 
 
+def test_an_opendocument_file_is_refused_with_what_to_do():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", f"<x>{' ' * 5 * 2**20}</x>")
+    assert "save it as .xlsx or CSV" in error_of(file.getvalue())
+
+
 def test_the_result_of_a_formula_is_read_and_the_formula_is_not_run():
     data = '<row><c><f>WEBSERVICE("http://x/")</f><v>3</v></c></row>'
     assert read(workbook(sheet1=sheet(data))) == [(1, ["3"])]

@@ -6,6 +6,7 @@ theirs are in English.
 
 import json
 import math
+import re
 import sys
 from typing import Any, TypeAlias
 
@@ -20,6 +21,8 @@ MAX_CHOICES = 1000
 MAX_DEFINITIONS = 500  # of a kind
 # The largest integer that every JSON parser represents exactly (RFC 8259, section 6).
 MAX_INTEGER = 2**53 - 1
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 Attributes: TypeAlias = dict[str, Any]
 
@@ -139,7 +142,7 @@ def string_error(value: object) -> str | None:
 
 
 def _has_surrogate(text: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in text)
+    return not text.isascii() and _SURROGATE.search(text) is not None
 
 
 def storage_error(value: object) -> str | None:

@@ -11,10 +11,10 @@ class Progress:
     Elsewhere there is none.
 
     stream: the command's `stderr`.
-    total: how many there are, of what `unit` names.
+    total: how many there are, of what `unit` names; None: not known, so that there is no bar.
     """
 
-    def __init__(self, stream: Any, total: int, unit: str) -> None:
+    def __init__(self, stream: Any, total: int | None, unit: str) -> None:
         self._stream = stream if stream.isatty() else None
         self._total = total
         self._unit = unit
@@ -23,11 +23,15 @@ class Progress:
     def add(self, number: int) -> None:
         self.done += number
         if self._stream:
-            total = max(self._total, self.done)
-            bar = "#" * (_WIDTH * self.done // (total or 1))
-            line = f"\r[{bar:<{_WIDTH}}] {self.done:,} of {total:,} {self._unit}"
-            self._stream.write(line, ending="")
+            self._stream.write(f"\r{self._line()}", ending="")
             self._stream.flush()
+
+    def _line(self) -> str:
+        if self._total is None:
+            return f"{self.done:,} {self._unit}"
+        total = max(self._total, self.done)
+        bar = "#" * (_WIDTH * self.done // (total or 1))
+        return f"[{bar:<{_WIDTH}}] {self.done:,} of {total:,} {self._unit}"
 
     def finish(self) -> None:
         """Clear the line: the command says now what it did."""

@@ -109,6 +109,8 @@ def _check(archive: zipfile.ZipFile, max_size: int) -> None:
     parts = archive.infolist()
     if len(parts) > _MAX_PARTS or len({part.filename for part in parts}) < len(parts):
         raise UnreadableFileError(gettext("This is not a workbook: it has too many parts."))
+    if "mimetype" in {part.filename for part in parts}:
+        raise ValueError("an OpenDocument file")
     # What a part is said to have is what zipfile reads of it at most.
     if sum(part.file_size for part in parts) > max_size:
         raise UnreadableFileError(

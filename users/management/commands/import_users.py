@@ -129,6 +129,7 @@ class _Run:
     def check(self, *, plans: bool) -> None:
         """Read all rows, before any is saved; with `plans`, also find out what each would do."""
         importer = Importer(self.layout, self.using, **self.importer_options)
+        progress = Progress(self.stderr, None, "rows checked")
         with _RefusedRows(self.report, self.layout) as refused_rows:
             for rows in self._batches():
                 self.total += len(rows)
@@ -137,6 +138,8 @@ class _Run:
                     importer.plan(found)
                     importer.remember(found)
                     self._count(found, refused_rows)
+                progress.add(len(rows))
+        progress.finish()
 
     def save(self) -> None:
         """Save the rows that are right, a batch in a transaction."""
