@@ -62,8 +62,8 @@ def rows(file: BinaryIO, max_size: int) -> Iterator[tuple[int, list[str]]]:
                 raise UnreadableFileError(gettext("The workbook has no sheet."))
             sheet = book.worksheets[0]
             sheet.reset_dimensions()  # which the file says, true or not
-            for number, cells in enumerate(sheet.iter_rows(), 1):
-                yield number, list(_texts(number, cells))
+            for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
+                yield number, list(_texts(number, values))
         finally:
             book.close()
     except UnreadableFileError:
@@ -78,14 +78,14 @@ def rows(file: BinaryIO, max_size: int) -> Iterator[tuple[int, list[str]]]:
         ) from error
 
 
-def _texts(number: int, cells: Sequence[Any]) -> Iterator[str]:
+def _texts(number: int, values: Sequence[Any]) -> Iterator[str]:
     """Yield the texts of a row. A sheet may name one long text of the workbook in each cell."""
-    if len(cells) > MAX_COLUMNS:
+    if len(values) > MAX_COLUMNS:
         message = gettext("Row %(number)d has more than %(max)d columns.")
         raise UnreadableFileError(message % {"number": number, "max": MAX_COLUMNS})
     length = 0
-    for cell in cells:
-        text = _text(cell)
+    for value in values:
+        text = _text(value)
         length += len(text)
         if length > MAX_ROW_LENGTH:
             message = gettext("A row has more than %d characters.")
@@ -93,8 +93,7 @@ def _texts(number: int, cells: Sequence[Any]) -> Iterator[str]:
         yield text
 
 
-def _text(cell: Any) -> str:
-    value = cell.value
+def _text(value: Any) -> str:
     if not isinstance(value, str):
         return as_text(value)
     if "_x" not in value:
