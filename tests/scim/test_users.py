@@ -175,7 +175,12 @@ def test_an_operation_is_refused(provider, provisioned, operation, status, scim_
     assert row(provisioned) == before
 
 
-@pytest.mark.parametrize("operations", [None, [], {}, "x", [5], [{}] * 1001])
+TITLE = {"op": "replace", "path": "title", "value": "x"}
+
+
+@pytest.mark.parametrize(
+    "operations", [None, [], {}, "x", [5], [TITLE] * 1001], ids=lambda value: str(value)[:20]
+)
 def test_what_is_no_list_of_operations_is_refused(provider, provisioned, operations):
     response = provider("PATCH", user_path(provisioned), {"Operations": operations})
     assert_refused(response, 400, "invalidValue")
