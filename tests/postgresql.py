@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 import psycopg
 from django.db import connection
 
+from tests.processes import send, with_children
 from tests.server import PROJECT, free_port
 
 SEED = """
@@ -84,12 +86,19 @@ class Cluster:
         ).stdout
 
     def start(self) -> None:
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
+        # Without fsync: a server that is killed loses nothing, only a machine would.
+        settings = ("listen_addresses=127.0.0.1", "unix_socket_directories=''", "fsync=off")
+        options = " ".join([f"-p {self.port}", *(f"-c {setting}" for setting in settings)])
         self._run("pg_ctl", "-w", "-o", options, "start")
 
     def stop(self) -> None:
         """Stop at once, as a crash does; what was committed stays."""
         self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to all processes of the server."""
+        [pid, *_] = (self.folder / "postmaster.pid").read_text().split()
+        send(number, with_children([int(pid)]))
 
     def execute(self, *statements: str) -> list:
         """Run the statements, and return the rows of the last."""
@@ -97,3 +106,24 @@ class Cluster:
             for statement in statements:
                 cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
+
+
+class Standby(Cluster):
+    """A synchronous standby of `primary`, in `folder`."""
+
+    def __init__(self, primary: Cluster, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+        self.account = primary.account
+        folder.mkdir(mode=0o700)
+        if self.account:
+            shutil.chown(folder, self.account)
+        source = f"--dbname={primary.url}"
+        self._run(
+            "pg_basebackup", source, "--write-recovery-conf", "--checkpoint=fast", "--no-sync"
+        )
+        self.start()
+        primary.execute(
+            "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"
+        )

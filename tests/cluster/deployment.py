@@ -96,6 +96,14 @@ class Deployment:
         self.processes: list[subprocess.Popen] = []
 
     def __enter__(self) -> "Deployment":
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _start(self) -> None:
         here = self.network.address
         client = f"http://{here}:2379"
         self._run(
@@ -119,7 +127,6 @@ class Deployment:
         for node in self.apps:
             self.wait_until(lambda node=node: self.is_ready(node), 60)
         self.wait_until(lambda: listens(here, 8000), 30)
-        return self
 
     def __exit__(self, *error: object) -> None:
         for node in (*self.apps, *self.databases):
@@ -164,8 +171,7 @@ class Deployment:
                 "bin_dir": str(binaries()),
                 "parameters": {"unix_socket_directories": ""},
                 "pg_hba": [
-                    f"host {what} all {self.network.prefix}.0/24 trust"
-                    for what in ("all", "replication")
+                    f"host {what} all {self.network.range} trust" for what in ("all", "replication")
                 ],
                 "authentication": {
                     "superuser": {"username": "postgres"},

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.processes import send, with_children
+
 # What runs the trial in namespaces of its own: all that it made ends with it. The shell is their
 # first process, which clears up after processes whose parent was killed.
 _UNSHARE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
@@ -34,6 +36,7 @@ class Network:
         self.is_real = _INSIDE in os.environ
         self.prefix = "10.77.0" if self.is_real else "127.77.0"
         self.address = f"{self.prefix}.1"
+        self.range = f"{self.prefix}.0/24" if self.is_real else "127.0.0.0/8"
         if self.is_real:
             subprocess.run("mkdir -p /run/netns; mount -t tmpfs tmpfs /run/netns", shell=True)
             ip("link set lo up")
@@ -78,26 +81,14 @@ class Node:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to each process of the node."""
-        for pid in self._pids():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+        pids = [self.process.pid]
+        for file in self.pid_files:
+            with contextlib.suppress(OSError, ValueError):
+                pids.append(int(file.read_text().split()[0]))
+        send(number, with_children(pids))
 
     def kill(self) -> None:
         """End the node in the middle of whatever it does (SIGKILL)."""
         self.signal(signal.SIGSTOP)  # so that none starts another meanwhile
         self.signal(signal.SIGKILL)
         self.process.wait(30)
-
-    def _pids(self) -> list[int]:
-        parents = {}
-        for status in Path("/proc").glob("[0-9]*/stat"):
-            with contextlib.suppress(OSError):
-                fields = status.read_text().rpartition(")")[2].split()
-                parents[int(status.parent.name)] = int(fields[1])
-        found = [self.process.pid]
-        for file in self.pid_files:
-            with contextlib.suppress(OSError, ValueError):
-                found.append(int(file.read_text().split()[0]))
-        for pid in found:  # which grows
-            found += [child for child, parent in parents.items() if parent == pid]
-        return [pid for pid in dict.fromkeys(found) if pid in parents]
