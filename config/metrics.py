@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection, connections
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
+from django.views import View
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -31,6 +32,9 @@ from users import feed
 
 # In seconds. A call takes some milliseconds, and 25 seconds where the database hangs.
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+# A server lets any word through as the method. Each would be metrics of its own, kept for ever.
+_METHODS = frozenset(map(str.upper, View.http_method_names))
 
 CALLS = Counter("desk_calls", "Calls by status code.", ["method", "path", "code"])
 CALL_SECONDS = Histogram(
@@ -63,8 +67,9 @@ def middleware(
         if "trxid" in response:  # a call's answer, no page's
             path = request.resolver_match.route if request.resolver_match else ""
             code = getattr(response, "code", None)  # those of SCIM have none but HTTP's
-            CALLS.labels(request.method, path, code.number if code else response.status_code).inc()
-            CALL_SECONDS.labels(request.method, path).observe(time.perf_counter() - started)
+            method = request.method if request.method in _METHODS else "other"
+            CALLS.labels(method, path, code.number if code else response.status_code).inc()
+            CALL_SECONDS.labels(method, path).observe(time.perf_counter() - started)
             if "Rate-Limit-Limit" in response:
                 LIMITED.labels("refused" if "Retry-After" in response else "allowed").inc()
         return response

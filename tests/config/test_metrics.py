@@ -106,6 +106,13 @@ def test_the_path_of_a_call_names_no_user(measured, call, added, user):
     assert str(user.pk) not in found_route(found)
 
 
+@pytest.mark.django_db
+def test_methods_that_there_are_not_are_one(client, measured, scrape, added):
+    found = added(lambda: [client.generic(f"METHOD{n}", "/api/users/1") for n in range(3)])
+    assert found["desk_calls_total", *sorted(("other", "2002", found_route(found)))] == 3
+    assert not any("METHOD" in label for key in found for label in key)
+
+
 def test_calls_that_a_rate_limit_counts_are_counted(measured, call, added):
     AccessToken.objects.update(rate_limit=2)
     found = added(lambda: [call(method="GET") for _ in range(3)])
