@@ -1,8 +1,10 @@
-"""Time limits for requests.
+"""What a server needs before its first request: time limits, and the views.
 
-`config.wsgi` and `config.asgi` set them. All servers load one of the two, including `runserver` and
-`demo`; other commands do not, and have no limit.
+`config.wsgi` and `config.asgi` call both functions. All servers load one of the two, including
+`runserver` and `demo`; other commands do not, and have no limit.
 """
+
+from importlib import import_module
 
 from django.conf import settings
 
@@ -23,3 +25,12 @@ def limit_requests() -> None:
             options["init_command"] = f"SET max_statement_time=20; {options['init_command']}"
             options.setdefault("read_timeout", 25)
             options.setdefault("write_timeout", 25)
+
+
+def load_views() -> None:
+    """Import the views, so that the first request of each worker does not wait for that.
+
+    Django imports them when the first request comes, which takes a second. Its apps have to be
+    loaded before.
+    """
+    import_module(settings.ROOT_URLCONF)

@@ -94,7 +94,7 @@ def test_the_printed_call_works_and_what_it_did_is_kept(clone):
     assert second == first  # `updated_at` too: it changed nothing
     with demo(clone) as printed:
         assert password not in printed
-        assert "with the password that the first run showed" in printed
+        assert "admin or olga, with the password that the first run showed" in printed
         assert paste(printed) == first
 
 

@@ -216,7 +216,8 @@ curl -i -X PATCH {address}/api/users/{member.user.pk} \\
 
     def show(self, address: str, call: str, password: str | None) -> None:
         administrator = User.objects.filter(is_superuser=True).order_by("pk").first()
-        login = f"{administrator}, with the password that the first run showed"
+        names = " or ".join(map(str, [administrator, *User.objects.filter(login_id=OPERATOR)]))
+        login = f"{names}, with the password that the first run showed"
         if administrator is None:
             login = "an administrator (the demo's superuser was deleted)"
         elif password:
