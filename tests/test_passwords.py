@@ -12,6 +12,7 @@ from django.core import mail
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
 from django.urls import include, path
+from django.views.i18n import set_language
 
 from tests.admin.conftest import browser_of
 from tests.factories import PASSWORD, AdministratorFactory, UserFactory
@@ -141,6 +142,7 @@ def test_a_copy_of_a_user_with_a_password_of_its_own_is_saved_whole(user):
 # Django's own URLs, as a host includes them.
 
 urlpatterns = [
+    path("language/", set_language, name="set_language"),
     path("accounts/", include("django.contrib.auth.urls")),
     path("admin/", admin.site.urls),
 ]
