@@ -191,6 +191,33 @@ def test_a_thousand_operations_are_done(provider, provisioned):
     assert body_of(provider.patch(user_path(provisioned), *operations))["title"] == "t999"
 
 
+EMAILS = [{"value": f"a{n}@desk.example"} for n in range(51)]
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        pytest.param([{"op": "add", "path": "emails", "value": EMAILS}], id="emails"),
+        pytest.param([{"op": "add", "value": {"Emails": EMAILS}}], id="emails without a path"),
+        pytest.param(
+            [
+                {"op": "add", "path": f'emails[type eq "{n}"].value', "value": "a@desk.example"}
+                for n in range(51)
+            ],
+            id="filters of emails",
+        ),
+        pytest.param(
+            [{"op": "remove", "path": f"emails[{' or '.join(['value pr'] * 10_000)}]"}],
+            id="a long path",
+        ),
+    ],
+)
+def test_what_would_take_a_request_minutes_is_refused(provider, provisioned, operations):
+    response = provider.patch(user_path(provisioned), *operations)
+    assert_refused(response, 400, "invalidValue")
+    assert "in a request" in response.json()["detail"]
+
+
 def test_a_change_to_a_taken_name_is_refused(provider, provisioned, stranger):
     before = row(provisioned)
     operation = {"op": "replace", "path": "userName", "value": stranger.login_id.upper()}

@@ -21,6 +21,11 @@ from users.scim.schemas import ATTRIBUTES, EXTENSION, USER, Schemas
 
 MAX_OPERATIONS = 1000
 
+# A PATCH reads the parts of filters in its paths one by one, and each filter reads each email:
+# without bounds, one request could take minutes, and hold the lock of its row.
+MAX_PATHS = 100_000  # characters of all paths
+MAX_EMAILS = 50
+
 #: The fields that an identity provider changes, besides the attributes.
 FIELDS: Mapping[str, Type] = {
     **{name: changes.FIELDS[name] for name in ("first_name", "last_name", "status")},
@@ -137,6 +142,8 @@ def patched(shown: Mapping[str, Any], body: Mapping[str, Any], schemas: Schemas)
     shown: the user as `represent` has it.
     """
     done = [operation for each in operations(body) for operation in _normalized(each)]
+    if sum(map(_emails_in, done)) > MAX_EMAILS:
+        raise errors.invalid_value([f"emails: Must be at most {MAX_EMAILS} in a request"])
     try:
         resource = schemas.user.model_validate(dict(shown), scim_policy=_POLICY)
         if done:
@@ -162,7 +169,24 @@ def operations(body: Mapping[str, Any]) -> list[dict[str, Any]]:
         raise errors.invalid_value([f"Operations: Must be a list of 1 to {MAX_OPERATIONS}"])
     if not all(isinstance(each, dict) for each in found):
         raise errors.invalid_value(["Operations: Must be objects"])
-    return [{name.lower(): value for name, value in each.items()} for each in found]
+    read = [{name.lower(): value for name, value in each.items()} for each in found]
+    if sum(len(path) for each in read for path, _ in _targets(each)) > MAX_PATHS:
+        raise errors.invalid_value([f"path: Must be at most {MAX_PATHS} characters in a request"])
+    return read
+
+
+def _targets(operation: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    """Return the paths that an operation names, and the value for each."""
+    path, value = operation.get("path"), operation.get("value")
+    if isinstance(path, str):
+        return [(path, value)]
+    return value.items() if isinstance(value, dict) else ()
+
+
+def _emails_in(operation: Mapping[str, Any]) -> int:
+    """Return how many emails an operation may add, or look for."""
+    values = [value for path, value in _targets(operation) if _local_name(path)[:6] == "emails"]
+    return sum(len(value) if isinstance(value, list) else 1 for value in values)
 
 
 def _normalized(operation: dict[str, Any]) -> list[dict[str, Any]]:
