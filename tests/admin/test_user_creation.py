@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth import get_user_model
 
-from tests.admin.pages import USERS, errors, fields, send
+from tests.admin.pages import USERS, errors, fields, messages, send
 from tests.factories import PASSWORD, AttributeDefinitionFactory, ChoiceFactory, TeamFactory
 from users.models import Change, Invitation
 
@@ -90,7 +90,8 @@ def test_a_password_that_is_asked_for_is_checked(root_browser, password):
 def test_a_user_is_invited(staff_browser, settings, mailoutbox, django_capture_on_commit_callbacks):
     settings.PUBLIC_URL = "https://desk.example"
     with django_capture_on_commit_callbacks(execute=True):
-        create(staff_browser, usable_password="invite")
+        response = create(staff_browser, usable_password="invite")
+    assert "Invited 1 user." in messages(staff_browser.get(response.url))
     assert Invitation.objects.filter(user=created()).exists()
     assert [mail.to for mail in mailoutbox] == [["bruno@desk.example"]]
 

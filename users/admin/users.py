@@ -379,6 +379,7 @@ class UserAdmin(UserExport, UserImport, UserList, auth_admin.UserAdmin):
         super().save_related(request, form, formsets, change)
         if not change and getattr(form, "invites", False):
             invitations.invite(form.instance)
+            messages.success(request, ngettext("Invited %d user.", "Invited %d users.", 1) % 1)
 
     def response_add(self, request: HttpRequest, obj: Any, *args: Any) -> HttpResponse:
         # Not Django's for users, which leads to the rest of a user's details: they are saved.
