@@ -400,9 +400,12 @@ def test_a_user_who_was_ended_and_is_in_a_team_again_is_not_taken_back(provider,
     assert_refused(provider.post("/Users", sent), 409, "uniqueness")
 
 
-def test_a_user_who_was_ended_and_became_an_administrator_is_not_taken_back(provider, provisioned):
+@pytest.mark.parametrize("right", [{"role_type": "Administrative"}, {"is_superuser": True}])
+def test_a_user_who_was_ended_and_became_an_administrator_is_not_taken_back(
+    provider, provisioned, right
+):
     assert_empty(provider.delete(user_path(provisioned)))
-    User.objects.filter(pk=provisioned.pk).update(role_type="Administrative")
+    User.objects.filter(pk=provisioned.pk).update(**right)
     sent = {**BRUNO, "userName": provisioned.login_id}
     assert_refused(provider.post("/Users", sent), 409, "uniqueness")
 

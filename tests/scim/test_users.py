@@ -6,7 +6,6 @@ from django.contrib.auth import get_user_model
 from tests.database import row, stored
 from tests.factories import (
     PASSWORD,
-    AdministratorFactory,
     MembershipFactory,
     TeamFactory,
     UserFactory,
@@ -119,8 +118,13 @@ def test_a_taken_name_is_told_without_more(provider, name):
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_an_administrator_is_read_only(provider, scim_team, method):
-    administrator = MembershipFactory(user=AdministratorFactory(), team=scim_team).user
+@pytest.mark.parametrize(
+    "rights",
+    [{"role_type": "Administrative"}, {"role_type": "Customer Care", "is_superuser": True}],
+    ids=["administrator", "superuser who may not enter the admin site"],
+)
+def test_an_administrator_is_read_only(provider, scim_team, method, rights):
+    administrator = MembershipFactory(user=UserFactory(**rights), team=scim_team).user
     body_of(provider.get(user_path(administrator)))
     before = row(administrator)
     operation = {"op": "replace", "path": "active", "value": False}

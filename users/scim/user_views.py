@@ -139,6 +139,7 @@ class UsersView(UserListView):
             login_key=login_key,
             ended_by_scim_team=self.scim_team_id,
             role_type=AbstractUser.RoleType.CUSTOMER_CARE,
+            is_superuser=False,
         ).first()
         memberships = Membership.objects.using(using)
         if user is None or memberships.filter(user=user.pk).exists():
@@ -226,7 +227,7 @@ class UserView(UserBaseView):
         user = locked.filter(pk=key).first()
         if user is None or not visible.exists():
             raise not_found()
-        if user.role_type == AbstractUser.RoleType.ADMINISTRATIVE:
+        if user.is_superuser or user.role_type == AbstractUser.RoleType.ADMINISTRATIVE:
             raise ForbiddenException(detail="An Administrative user is read-only")
         return user
 
