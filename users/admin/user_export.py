@@ -37,7 +37,7 @@ class ExportForm(forms.Form):
     columns = forms.MultipleChoiceField(
         label=_("Columns"),
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("The last six are for reading only: an import leaves them."),
+        help_text=_("The last six are for reading only: an import ignores them."),
     )
 
     def __init__(self, definitions: Any, data: Any = None) -> None:
