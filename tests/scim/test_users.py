@@ -203,6 +203,13 @@ EMAILS = [{"value": f"a{n}@desk.example"} for n in range(51)]
     [
         pytest.param([{"op": "add", "path": "emails", "value": EMAILS}], id="emails"),
         pytest.param([{"op": "add", "value": {"Emails": EMAILS}}], id="emails without a path"),
+        pytest.param([{"op": "add", "path": "", "value": {"emails": EMAILS}}], id="an empty path"),
+        pytest.param(
+            [{"op": "add", "path": USER, "value": {"emails": EMAILS}}], id="a schema as the path"
+        ),
+        pytest.param(
+            [{"op": "add", "value": {USER: {"emails": EMAILS}}}], id="a schema in the value"
+        ),
         pytest.param(
             [
                 {"op": "add", "path": f'emails[type eq "{n}"].value', "value": "a@desk.example"}

@@ -142,9 +142,9 @@ def patched(shown: Mapping[str, Any], body: Mapping[str, Any], schemas: Schemas)
     shown: the user as `represent` has it.
     """
     done = [operation for each in operations(body) for operation in _normalized(each)]
-    if sum(map(_emails_in, done)) > MAX_EMAILS:
-        raise errors.invalid_value([f"emails: Must be at most {MAX_EMAILS} in a request"])
     try:
+        if sum(_emails_in(each.get("path"), each.get("value")) for each in done) > MAX_EMAILS:
+            raise errors.invalid_value([f"emails: Must be at most {MAX_EMAILS} in a request"])
         resource = schemas.user.model_validate(dict(shown), scim_policy=_POLICY)
         if done:
             patch = schemas.patch.model_validate(
@@ -170,23 +170,25 @@ def operations(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     if not all(isinstance(each, dict) for each in found):
         raise errors.invalid_value(["Operations: Must be objects"])
     read = [{name.lower(): value for name, value in each.items()} for each in found]
-    if sum(len(path) for each in read for path, _ in _targets(each)) > MAX_PATHS:
+    if sum(len(path) for each in read for path in _paths(each)) > MAX_PATHS:
         raise errors.invalid_value([f"path: Must be at most {MAX_PATHS} characters in a request"])
     return read
 
 
-def _targets(operation: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
-    """Return the paths that an operation names, and the value for each."""
+def _paths(operation: Mapping[str, Any]) -> Iterable[str]:
     path, value = operation.get("path"), operation.get("value")
-    if isinstance(path, str):
-        return [(path, value)]
-    return value.items() if isinstance(value, dict) else ()
+    if path and isinstance(path, str):
+        return [path]
+    return value if isinstance(value, dict) else ()
 
 
-def _emails_in(operation: Mapping[str, Any]) -> int:
-    """Return how many emails an operation may add, or look for."""
-    values = [value for path, value in _targets(operation) if _local_name(path)[:6] == "emails"]
-    return sum(len(value) if isinstance(value, list) else 1 for value in values)
+def _emails_in(path: object, value: Any) -> int:
+    """Return how many emails a value may add at a path, or the path look for."""
+    if isinstance(path, str) and _local_name(path).startswith("emails"):
+        return len(value) if isinstance(value, list) else 1
+    if isinstance(value, dict):  # without a path, or with a schema as the path or a name
+        return sum(_emails_in(name, part) for name, part in value.items())
+    return 0
 
 
 def _normalized(operation: dict[str, Any]) -> list[dict[str, Any]]:
