@@ -5,6 +5,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
 
+from django.conf import settings
 from fastapi import Depends, FastAPI, Header, HTTPException, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, StrictBool, StringConstraints
 from sqlalchemy import JSON, DateTime, ForeignKey, ForeignKeyConstraint, event, exists, select
@@ -17,6 +18,7 @@ from users import tokens
 from users.attributes import values
 from users.attributes.rules import rules_by_field
 
+settings.USE_I18N = False  # the rules' messages would need Django's apps to be set up
 _url = os.environ["DATABASE_URL"]
 if _url.startswith("sqlite"):
     engine = create_async_engine(_url.replace("sqlite://", "sqlite+aiosqlite://"))
