@@ -3,17 +3,41 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.auth import middleware as auth
+from django.contrib.messages import middleware as messages
+from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse
 from django.middleware import locale
 
 
-class LocaleMiddleware(locale.LocaleMiddleware):
-    """Chooses the language of pages. Calls are answered in English (`users.api.views.base`)."""
+class ForPages:
+    """Leaves calls out: they have no session, and are answered in English.
+
+    For what it saves see `python -m tests.benchmarks.parts`.
+    """
 
     def __call__(self, request: HttpRequest) -> Any:
+        middleware: Any = self
         if request.path_info.startswith(("/api/", "/scim/")):
-            return self.get_response(request)
-        return super().__call__(request)
+            return middleware.get_response(request)
+        middleware = super()
+        return middleware.__call__(request)
+
+
+class SessionMiddleware(ForPages, sessions.SessionMiddleware):
+    pass
+
+
+class LocaleMiddleware(ForPages, locale.LocaleMiddleware):
+    pass
+
+
+class AuthenticationMiddleware(ForPages, auth.AuthenticationMiddleware):
+    pass
+
+
+class MessageMiddleware(ForPages, messages.MessageMiddleware):
+    pass
 
 
 # No script and no style stands in a page itself. `data:` is what style sheets draw with.

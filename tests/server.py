@@ -112,7 +112,9 @@ class Server:
         with contextlib.closing(
             http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         ) as connection:
-            connection.request(method, path, content, headers)
+            # A body that is too long is refused while it is being sent.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                connection.request(method, path, content, headers)
             response = connection.getresponse()
             answer = response.read()
             return response.status, json.loads(answer) if answer else None

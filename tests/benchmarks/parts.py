@@ -29,6 +29,7 @@ def switches() -> dict[str, Callable[[Any], None]]:
     """Return by part what takes it out; each is given pytest's `MonkeyPatch`."""
     from django.db.backends.postgresql.base import DatabaseWrapper as DjangosWrapper
 
+    from config.middleware import ForPages
     from users.db import compiled
     from users.db.postgresql.base import DatabaseWrapper
 
@@ -50,6 +51,9 @@ def switches() -> dict[str, Callable[[Any], None]]:
             update.run()
         return run_insert(insert, using, fields, **values)
 
+    def through_all(middleware: Any, request: Any) -> Any:
+        return super(ForPages, middleware).__call__(request)
+
     select, insert = compiled.CompiledQuery, compiled.CompiledInsert
     run_insert = insert.run
     djangos_cursor = DjangosWrapper.create_cursor
@@ -65,6 +69,7 @@ def switches() -> dict[str, Callable[[Any], None]]:
             p.setattr(DatabaseWrapper, "create_prepared_cursor", djangos_cursor),
             p.setattr(compiled._Statement, "_cursor", new_cursor),
         ),
+        "middleware for pages alone": lambda p: p.setattr(ForPages, "__call__", through_all),
         "no query in is_usable": lambda p: p.setattr(
             DatabaseWrapper, "is_usable", DjangosWrapper.is_usable
         ),
