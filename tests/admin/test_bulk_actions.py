@@ -378,7 +378,9 @@ def test_the_statements_of_a_team_action_do_not_grow_with_the_users(root_browser
     assert counts[0] == counts[1]
 
 
-def test_a_bulk_change_takes_one_statement_for_each_user(root_browser):
+def test_a_bulk_change_takes_one_statement_on_postgresql_and_one_for_each_user_elsewhere(
+    root_browser,
+):
     counts = []
     for number in (2, 12):
         users = UserFactory.create_batch(number)
@@ -386,4 +388,4 @@ def test_a_bulk_change_takes_one_statement_for_each_user(root_browser):
         with CaptureQueriesContext(connection) as queries:
             act(root_browser, "deactivate", users, confirmed="yes")
         counts.append(len(queries))
-    assert counts[1] - counts[0] == 10
+    assert counts[1] - counts[0] == (0 if connection.vendor == "postgresql" else 10)
