@@ -16,12 +16,12 @@ class ForPages:
     For what it saves see `python -m tests.benchmarks.parts`.
     """
 
+    get_response: Any
+
     def __call__(self, request: HttpRequest) -> Any:
-        middleware: Any = self
         if request.path_info.startswith(("/api/", "/scim/")):
-            return middleware.get_response(request)
-        middleware = super()
-        return middleware.__call__(request)
+            return self.get_response(request)
+        return super().__call__(request)  # type: ignore[misc]
 
 
 class SessionMiddleware(ForPages, sessions.SessionMiddleware):

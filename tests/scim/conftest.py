@@ -12,6 +12,12 @@ def scim_team(db):
 
 
 @pytest.fixture
+def team(scim_team):
+    """A team of an operator's, in which the provider puts users."""
+    return TeamFactory(name="Support")
+
+
+@pytest.fixture
 def provider(scim_team):
     """An identity provider whose token is granted its SCIM team alone."""
     return Provider(issue_token(scim_team=scim_team))

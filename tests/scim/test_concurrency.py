@@ -29,11 +29,6 @@ DESK = "urn:ietf:params:scim:schemas:extension:desk:2.0:User"
 
 
 @pytest.fixture
-def team(scim_team):
-    return TeamFactory(name="Support")
-
-
-@pytest.fixture
 def at_once(server, scim_team, team):
     """Make requests (method, path, body) at once; returns [(HTTP status, body)] in their order."""
     secret = issue_token(team, scim_team=scim_team)

@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 
 from tests.concurrency.calls import log_in
 from tests.database import forget_creations, row, stored
-from tests.factories import MembershipFactory, TeamFactory, issue_token
+from tests.factories import MembershipFactory, issue_token
 from tests.scim.calls import (
     GROUP,
     USER,
@@ -41,12 +41,6 @@ class Entra(Provider):
             text.encode(),
             content_type="application/scim+json; charset=utf-8",
         )
-
-
-@pytest.fixture
-def team(scim_team):
-    """A team of an operator's, in which the provider puts users."""
-    return TeamFactory(name="Support")
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from tests.factories import (
     AttributeDefinitionFactory,
     ChoiceFactory,
     MembershipFactory,
-    TeamFactory,
     issue_token,
 )
 from tests.hostile.strategies import generated, numbers, texts, values
@@ -56,11 +55,6 @@ def definitions(db):
     ChoiceFactory(kind="skill", name="several", type="multiple_choice")
     AttributeDefinitionFactory(kind="skill", name="count", type="number")
     AttributeDefinitionFactory(kind="skill", name="flag", type="boolean")
-
-
-@pytest.fixture
-def team(scim_team):
-    return TeamFactory(name="Support")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 
 from tests.concurrency.calls import log_in
 from tests.database import forget_creations, row, stored
-from tests.factories import MembershipFactory, TeamFactory, UserFactory, issue_token
+from tests.factories import MembershipFactory, UserFactory, issue_token
 from tests.scim.calls import (
     ERROR,
     LIST,
@@ -41,12 +41,6 @@ class Okta(Provider):
             content_type=content_type,
             headers={"User-Agent": "Okta SCIM Client 1.0.0", "Accept-Charset": "utf-8"},
         )
-
-
-@pytest.fixture
-def team(scim_team):
-    """A team of an operator's, in which the provider puts users."""
-    return TeamFactory(name="Support")
 
 
 @pytest.fixture

@@ -80,12 +80,6 @@ def names(calls):
 
 
 @pytest.fixture
-def team(scim_team):
-    """A team of an operator's, in which the provider puts users."""
-    return TeamFactory(name="Support")
-
-
-@pytest.fixture
 def provider(scim_team, team):
     """An identity provider whose token is granted its SCIM team and `team`."""
     return Provider(issue_token(team, scim_team=scim_team))
